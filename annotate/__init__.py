@@ -1,0 +1,1 @@
+"""Garment crop -> proposed labels -> Label Studio -> human labels."""

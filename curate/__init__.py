@@ -1,0 +1,1 @@
+"""Human labels -> failures, duplicates, suspects -> selection, split, release."""

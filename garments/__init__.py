@@ -1,0 +1,1 @@
+"""Ground floor of garmentloop: what every stage shares."""

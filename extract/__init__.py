@@ -1,0 +1,1 @@
+"""Photo -> people -> garment crops."""

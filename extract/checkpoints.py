@@ -1,0 +1,163 @@
+"""Transformers checkpoints from the Hugging Face hub, its cache, or a folder."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from garments.errors import ModelError, UnfitModel, UnknownModel
+from garments.modelfolder import HASH_LENGTH, damaged
+from garments.references import Reference, Source
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A network in eval mode on the CPU, with the image processor that it was published with."""
+
+    reference: str
+    network: nn.Module
+    processor: Any
+    labels: dict[int, str]
+
+    def fingerprint(self, **settings: object) -> str:
+        """Hash of the weights, the processor and `settings`, 16 hex digits."""
+        what = {"processor": self.processor.to_dict(), "labels": self.labels, "settings": settings}
+        digest = hashlib.sha256(json.dumps(what, sort_keys=True, default=str).encode())
+        digest.update(hash_tensors(self.network.state_dict()).encode())
+        return digest.hexdigest()[:HASH_LENGTH]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a checkpoint is wanted for.
+
+    `auto_class` is the transformers class that loads it, `words` names the task in messages, and
+    `check` is given the labels by class index and the reference before any weights are read: it
+    raises `UnfitModel` where they do not serve.
+    """
+
+    auto_class: str
+    words: str
+    check: Callable[[dict[int, str], str], object]
+
+
+def hash_tensors(tensors: Mapping[str, Tensor]) -> str:
+    """SHA-256 over names, types, shapes and values of CPU tensors."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name].contiguous()
+        digest.update(f"{name}\x1f{tensor.dtype}\x1f{tuple(tensor.shape)}\x1f".encode())
+        digest.update(tensor.flatten().view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def load_checkpoint(reference: Reference, task: Task) -> Checkpoint:
+    """Load a `hf:` or `dir:` checkpoint; the hub is asked only for what its cache lacks.
+
+    Raises `UnknownModel` when nothing has that name or the hub is out of reach, `UnfitModel` when
+    the checkpoint is for another task, `ModelError` when its files are missing or damaged.
+    """
+    if reference.source is Source.FOLDER:
+        folder = str(reference.folder)
+        try:
+            return _load(reference, task, folder, local_files_only=True)
+        except OSError as error:
+            raise ModelError(
+                f"{folder!r} is no complete transformers checkpoint ({_first_line(error)}); save "
+                "model and image processor there with their save_pretrained"
+            ) from error
+    where = {"revision": reference.revision} if reference.revision else {}
+    try:
+        return _load(reference, task, reference.name, local_files_only=True, **where)
+    except OSError:
+        _check_hub(reference)  # transformers itself would retry for half a minute
+    try:
+        return _load(reference, task, reference.name, **where)
+    except OSError as error:
+        raise UnknownModel(_out_of_reach(reference, error)) from error
+
+
+def _load(reference: Reference, task: Task, name: str, **where: Any) -> Checkpoint:
+    """Configuration first, then weights: what does not serve is refused before it is loaded."""
+    transformers = _transformers()
+    where["trust_remote_code"] = False
+    try:
+        config = transformers.AutoConfig.from_pretrained(name, **where)
+    except (ValueError, KeyError) as error:
+        raise UnfitModel(
+            f"{reference} is not for transformers ({_first_line(error)}); expected a checkpoint "
+            f"for {task.words}"
+        ) from error
+    auto_class = getattr(transformers, task.auto_class)
+    if type(config) not in auto_class._model_mapping:
+        raise UnfitModel(
+            f"expected a checkpoint for {task.words}, but {reference} is a {config.model_type} "
+            f"model ({', '.join(config.architectures or ['no head named'])}), which has no such "
+            "head; choose another, or starter"
+        )
+    labels = {int(index): str(label) for index, label in config.id2label.items()}
+    task.check(labels, str(reference))
+    network = _weights(reference, task, auto_class, name, config, where)
+    processor = transformers.AutoImageProcessor.from_pretrained(name, **where)
+    return Checkpoint(str(reference), network.eval(), processor, labels)
+
+
+def _weights(
+    reference: Reference, task: Task, auto_class: Any, name: str, config: Any, where: dict[str, Any]
+) -> nn.Module:
+    try:
+        network, info = auto_class.from_pretrained(
+            name, config=config, dtype=torch.float32, output_loading_info=True, **where
+        )
+    except OSError:
+        raise
+    except Exception as error:  # safetensors, pickle and torch each have their own
+        raise ModelError(damaged(str(reference), error)) from error
+    # transformers fills what a checkpoint lacks with random numbers and only logs it
+    lacking = sorted(set(info["missing_keys"]) & {key for key, _ in network.named_parameters()})
+    if lacking:
+        raise UnfitModel(
+            f"{reference} lacks {len(lacking)} weights that {task.words} needs, such as "
+            f"{', '.join(lacking[:3])}; choose a checkpoint that was trained for it"
+        )
+    return network  # type: ignore[no-any-return]
+
+
+def _transformers() -> Any:
+    """The package, told to send nothing home and to keep its notes to itself."""
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")
+    transformers: Any = import_module("transformers")
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    return transformers
+
+
+def _check_hub(reference: Reference) -> None:
+    """`UnknownModel` at once when the hub cannot be reached."""
+    import httpx
+    from huggingface_hub import constants
+
+    if constants.HF_HUB_OFFLINE:
+        raise UnknownModel(_out_of_reach(reference, "HF_HUB_OFFLINE is set"))
+    try:
+        httpx.head(constants.ENDPOINT, timeout=10)
+    except httpx.HTTPError as error:
+        raise UnknownModel(_out_of_reach(reference, error)) from error
+
+
+def _out_of_reach(reference: Reference, error: object) -> str:
+    return (
+        f"{reference} could not be loaded from the hub or its cache ({_first_line(error)}); check "
+        "the name, connect to the network once to fetch it, or use dir:FOLDER or starter"
+    )
+
+
+def _first_line(error: object) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -1,0 +1,179 @@
+"""How well garments are found, on photos with label maps: from the photo to the garment's box."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from extract.analyse import FoundPerson, analyse
+from extract.base import Detector, Parser, Pixels
+from extract.models import load_detector, load_parser
+from garments.boxes import Box, iou
+from garments.errors import BadTable
+from garments.images import decode
+from garments.masks import mask_box
+from garments.metrics import confusion_matrix, f1_per_class, iou_per_class
+from garments.parts import (
+    BACKGROUND,
+    GARMENT_REGIONS,
+    HAIR,
+    IGNORED,
+    PART_INDEX,
+    PARTS,
+    SKIN,
+    Region,
+)
+from garments.sets.ccp import ParsedPhoto, default_split, load_parts, read_ccp
+from garments.settings import FramingLimits
+
+BOXED = (Region.UPPER, Region.LOWER, Region.WHOLE)
+"""Regions whose boxes are scored: those that are cut out by default."""
+
+SEVEN = np.arange(len(PARTS), dtype=np.uint8)
+"""Parts as the seven classes that are scored: hair and skin are one."""
+SEVEN[SKIN] = HAIR
+
+FOUND_AT = 0.5
+"""IoU from which a garment counts as found."""
+
+Figures = dict[str, float | int]
+Tell = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One photo's outcome: pixel counts (parts x parts), IoU per true garment, true boxes.
+
+    Boxes are shares of the photo's sides, by region.
+    """
+
+    confusion: NDArray[np.int64]
+    ious: list[tuple[Region, float, float]]
+
+
+def evaluate_extract(
+    data: Path,
+    split: str | None = None,
+    detector: str | Detector = "starter",
+    parser: str | Parser = "starter",
+    limits: FramingLimits | None = None,
+    device: str = "auto",
+    limit: int | None = None,
+    tell: Tell = lambda done, total: None,
+) -> Figures:
+    """Score extraction end to end on a folder laid out as CCP; one flat object of figures.
+
+    Pixels are those of the whole photo, pooled over the set, and a photo whose people were all
+    turned down is all background. IoU and F1 are macro over the five regions, accuracy is over
+    seven classes (background, hair and skin, five regions). A garment of the truth counts 0 when
+    nothing of its region was found or its person was rejected. `split` None is val where there is
+    one, else all. Raises `BadTable` for another layout.
+    """
+    everything = read_ccp(data)
+    photos = default_split(everything) if split is None else read_ccp(data, split)
+    photos = photos[:limit]
+    typical = typical_boxes([item for item in everything if item.split != "val"] or everything)
+    models = (
+        load_detector(detector, device) if isinstance(detector, str) else detector,
+        load_parser(parser, device) if isinstance(parser, str) else parser,
+    )
+    scored = list(_scores(photos, *models, limits or FramingLimits(), typical, tell))
+    if not scored:
+        raise BadTable(f"expected photos with label maps in {data}, but there are none to score")
+    return _figures(scored)
+
+
+def typical_boxes(photos: Iterable[ParsedPhoto]) -> dict[Region, Box]:
+    """Median box per region, as shares of the photo's sides: what a blind guess would say."""
+    boxes: dict[Region, list[Box]] = {region: [] for region in BOXED}
+    for photo in photos:
+        parts = load_parts(photo)
+        height, width = parts.shape
+        for region, box in true_boxes(parts):
+            boxes[region].append(
+                Box(box.x1 / width, box.y1 / height, box.x2 / width, box.y2 / height)
+            )
+    return {
+        region: Box(*np.median(np.array(found), axis=0).tolist())
+        for region, found in boxes.items()
+        if found
+    }
+
+
+def true_boxes(parts: NDArray[np.uint8]) -> list[tuple[Region, Box]]:
+    """Garments of a true map (H, W): regions upper, lower, whole that it has, with their boxes."""
+    boxes = ((region, mask_box(parts == PART_INDEX[region])) for region in BOXED)
+    return [(region, box) for region, box in boxes if box is not None]
+
+
+def _scores(
+    photos: Sequence[ParsedPhoto],
+    detector: Detector,
+    parser: Parser,
+    limits: FramingLimits,
+    typical: dict[Region, Box],
+    tell: Tell,
+) -> Iterator[Scored]:
+    for done, photo in enumerate(photos, start=1):
+        pixels = decode(photo.photo.read_bytes()).pixels
+        truth = load_parts(photo)
+        people = analyse([pixels], detector, parser, limits)[0]
+        yield _score(pixels, truth, people, typical)
+        tell(done, len(photos))
+
+
+def _score(
+    pixels: Pixels,
+    truth: NDArray[np.uint8],
+    people: Sequence[FoundPerson],
+    typical: dict[Region, Box],
+) -> Scored:
+    height, width = truth.shape
+    predicted = np.full(truth.shape, BACKGROUND, np.uint8)
+    found: list[tuple[Region, Box]] = []
+    for person in people:
+        if person.map is None:
+            continue
+        x1, y1, x2, y2 = person.map.window
+        area = predicted[y1:y2, x1:x2]
+        np.copyto(area, person.map.parts, where=person.map.parts != BACKGROUND)
+        found += [(garment.region, garment.box) for garment in person.garments]
+    ious = []
+    for region, box in true_boxes(truth):
+        best = max((iou(box, b) for r, b in found if r == region), default=0.0)
+        guess = typical.get(region, Box(0, 0, 1, 1))
+        blind = Box(guess.x1 * width, guess.y1 * height, guess.x2 * width, guess.y2 * height)
+        ious.append((region, best, iou(box, blind)))
+    known = truth != IGNORED
+    counts = confusion_matrix(truth[known], predicted[known], len(PARTS))
+    return Scored(counts, ious)
+
+
+def _figures(scored: Sequence[Scored]) -> Figures:
+    total = sum((one.confusion for one in scored), np.zeros((len(PARTS),) * 2, np.int64))
+    seven = np.zeros_like(total)
+    np.add.at(seven, (SEVEN[:, None], SEVEN[None, :]), total)
+    ious, f1 = iou_per_class(total), f1_per_class(total)
+    rows = [PART_INDEX[region] for region in GARMENT_REGIONS]
+    garments = [found for one in scored for found in one.ious]
+    own = np.array([value for _, value, _ in garments])
+    figures: Figures = {
+        "photos": len(scored),
+        "garments": len(garments),
+        "parser_pixel_accuracy": float(np.trace(seven) / seven.sum()),
+        "parser_miou5": float(np.nan_to_num(ious[rows]).mean()),
+        "parser_f1_5": float(np.nan_to_num(f1[rows]).mean()),
+    }
+    for region, row in zip(GARMENT_REGIONS, rows, strict=True):
+        figures[f"parser_iou_{region}"] = float(np.nan_to_num(ious[row]))
+    figures["garment_box_iou"] = float(own.mean()) if len(own) else 0.0
+    figures["garment_found"] = float((own >= FOUND_AT).mean()) if len(own) else 0.0
+    blind = np.array([value for _, _, value in garments])
+    figures["garment_box_iou_constant"] = float(blind.mean()) if len(blind) else 0.0
+    for region in BOXED:
+        mine = [value for r, value, _ in garments if r == region]
+        if mine:
+            figures[f"garment_box_iou_{region}"] = float(np.mean(mine))
+    return figures

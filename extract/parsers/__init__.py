@@ -1,0 +1,1 @@
+"""Parsers: which part of a dressed person each pixel of a person crop belongs to."""

@@ -1,0 +1,138 @@
+"""Writing what was extracted to the catalogue, in an order that makes a replay harmless.
+
+Photos and sources first, then people, then garments, and the rows that say "this photo is
+finished" last. Whoever is killed in between does those photos again and writes the same rows.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from extract.prepare import Fate, Outcome
+from extract.rematch import keep_garment_ids, keep_person_ids
+from garments.catalog import Catalog, one_of
+from garments.catalog.rows import (
+    garment_from_row,
+    garment_row,
+    person_from_row,
+    person_row,
+    photo_row,
+    retire_row,
+    run_row,
+    source_row,
+)
+from garments.records import Garment, Person
+
+MOST_SOURCES = 1024
+"""Sources without a new photo are written at the latest when so many have come together."""
+
+
+@dataclass(frozen=True)
+class Before:
+    """What the catalogue knows of the photos of one commit, by photo id."""
+
+    people: dict[str, list[Person]]
+    garments: dict[str, list[Garment]]
+    retired: set[str]
+
+
+class Recorder:
+    """Collects outcomes and writes them in groups."""
+
+    def __init__(self, catalog: Catalog, config: str, photos: int, seconds: float) -> None:
+        """Write as configuration `config`, at every so many photos or seconds."""
+        self._catalog, self._config = catalog, config
+        self._photos, self._seconds = photos, seconds
+        self._waiting: list[Outcome] = []
+        self._extracted = 0
+        self._since = time.monotonic()
+        runs = catalog.newest_runs()
+        ids, configs, photo_ids = (
+            runs.column(name).to_pylist() for name in ("extraction_id", "config_hash", "photo_id")
+        )
+        self._newest = dict(zip(photo_ids, ids, strict=True))
+        self.done = {p for p, c in zip(photo_ids, configs, strict=True) if c == config}
+
+    def fetched(self) -> dict[str, str]:
+        """Photo ids behind the URLs that were fetched before."""
+        where = "state = 'ok' AND photo_id IS NOT NULL AND origin LIKE 'http%'"
+        rows = self._catalog.rows("sources", ["origin", "photo_id"], where)
+        return dict(
+            zip(rows.column("origin").to_pylist(), rows.column("photo_id").to_pylist(), strict=True)
+        )
+
+    def add(self, outcome: Outcome) -> None:
+        """Take one outcome, and write all that wait when it is time."""
+        self._waiting.append(outcome)
+        self._extracted += outcome.fate is Fate.EXTRACTED
+        due = self._extracted and time.monotonic() - self._since >= self._seconds
+        if due or self._extracted >= self._photos or len(self._waiting) >= MOST_SOURCES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write all that wait. After an error they still wait, so this may be called again."""
+        if self._waiting:
+            self._write(self._waiting)
+        self._waiting, self._extracted = [], 0
+        self._since = time.monotonic()
+
+    def _write(self, outcomes: Sequence[Outcome]) -> None:
+        extracted = [o for o in outcomes if o.fate is Fate.EXTRACTED and o.photo]
+        # 1. Where the photos came from, and what they are.
+        self._catalog.add("sources", [source_row(o.source) for o in outcomes])
+        self._catalog.add("photos", [photo_row(o.photo) for o in outcomes if o.photo])
+        if not extracted:
+            return
+        # 2. People and garments, under the ids that an earlier extraction gave them.
+        before = self._before([o.source.photo_id or "" for o in extracted])
+        named = [_named(outcome, before) for outcome in extracted]
+        people = [person for outcome in named for person in outcome.people]
+        garments = [garment for outcome in named for garment in outcome.garments]
+        self._catalog.put("people", [person_row(p, self._config) for p in people])
+        self._catalog.put("garments", [garment_row(g, self._config) for g in garments])
+        # 3. That they are finished, in one commit with what is no longer or again there.
+        self._catalog.add("extractions", [r for o in named for r in self._closing(o, before)])
+
+    def _before(self, photo_ids: Sequence[str]) -> Before:
+        where = one_of("photo_id", photo_ids)
+        before = Before({p: [] for p in photo_ids}, {p: [] for p in photo_ids}, set())
+        for row in self._catalog.rows("people", where=where).to_pylist():
+            before.people[row["photo_id"]].append(person_from_row(row))
+        for row in self._catalog.rows("garments", where=where).to_pylist():
+            before.garments[row["photo_id"]].append(garment_from_row(row))
+        if any(before.garments.values()):
+            before = replace(before, retired=self._catalog.retired_garments())
+        return before
+
+    def _closing(self, outcome: Outcome, before: Before) -> list[dict[str, Any]]:
+        """Rows of `extractions` for one photo; that of the run itself comes last."""
+        photo_id = outcome.source.photo_id or ""
+        after = self._newest.get(photo_id, "")
+        now = {garment.garment_id for garment in outcome.garments}
+        rows = []
+        for garment in before.garments[photo_id]:
+            gone, retired = garment.garment_id not in now, garment.garment_id in before.retired
+            if gone != retired:
+                rows.append(retire_row(garment, self._config, after, revive=retired))
+        counts = len(outcome.people), len(outcome.garments)
+        return [*rows, run_row(photo_id, self._config, *counts, after)]
+
+
+def _named(outcome: Outcome, before: Before) -> Outcome:
+    """The outcome with the ids of people and garments that were known before."""
+    photo_id = outcome.source.photo_id or ""
+    people = keep_person_ids(before.people[photo_id], outcome.people)
+    names = {
+        own.person_id: kept.person_id for own, kept in zip(outcome.people, people, strict=True)
+    }
+    garments = [
+        replace(g, person_id=names[g.person_id] if g.person_id else None) for g in outcome.garments
+    ]
+    old = before.garments[photo_id]
+    kept = keep_garment_ids(
+        [g for g in old if g.garment_id not in before.retired],
+        [g for g in old if g.garment_id in before.retired],
+        garments,
+    )
+    return replace(outcome, people=tuple(people), garments=tuple(kept))

@@ -1,0 +1,91 @@
+"""The detector and the parser of one run, loaded when the first photo needs them.
+
+Loading takes seconds, and a run that finds everything done needs neither. What a model is can be
+told from its folder's files alone; only a hub checkpoint has to be loaded for that.
+"""
+
+import hashlib
+from functools import cached_property
+from pathlib import Path
+
+from extract.base import Detector, Parser
+from garments.ids import stable_id
+from garments.references import Reference, Source
+from garments.settings import ModelSettings
+
+
+class Roles:
+    """Who finds people and who parses them: ready objects, or references that are loaded."""
+
+    def __init__(
+        self,
+        models: ModelSettings,
+        device: str = "auto",
+        detector: Detector | None = None,
+        parser: Parser | None = None,
+    ) -> None:
+        """`detector` and `parser` are used instead of the references in `models` where given."""
+        self._models, self._device = models, device
+        self._detector, self._parser = detector, parser
+
+    @property
+    def detector_reference(self) -> str:
+        """Name of the detector."""
+        return self._detector.reference if self._detector else self._models.detector
+
+    @property
+    def parser_reference(self) -> str:
+        """Name of the parser."""
+        return self._parser.reference if self._parser else self._models.parser
+
+    @cached_property
+    def detector(self) -> Detector:
+        """The detector."""
+        if self._detector is not None:
+            return self._detector
+        from extract.models import load_detector
+
+        return load_detector(self._models.detector, self._device)
+
+    @cached_property
+    def parser(self) -> Parser:
+        """The parser."""
+        if self._parser is not None:
+            return self._parser
+        from extract.models import load_parser
+
+        return load_parser(self._models.parser, self._device)
+
+    @cached_property
+    def detector_identity(self) -> str:
+        """Changes whenever the detector might find something else."""
+        if self._detector is not None:
+            return self._detector.fingerprint
+        return _folder_identity(self._models.detector, "detector") or self.detector.fingerprint
+
+    @cached_property
+    def parser_identity(self) -> str:
+        """Changes whenever the parser might see something else."""
+        if self._parser is not None:
+            return self._parser.fingerprint
+        return _folder_identity(self._models.parser, "parser") or self.parser.fingerprint
+
+
+def _folder_identity(reference: str, role: str) -> str | None:
+    """Hash of the files of a model that lies in a folder, None for one that does not."""
+    parsed = Reference.parse(reference)
+    if parsed.source is Source.STARTER:
+        folder = Path(__file__).parent / "weights" / role
+    elif parsed.source is Source.FOLDER:
+        folder = parsed.folder
+    else:
+        return None
+    files = sorted(path for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
+    if not files:
+        return None  # loading it says what is wrong
+    return stable_id(role, *(part for path in files for part in (path.name, _file_hash(path))))
+
+
+def _file_hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,99 @@
+"""The starter parser: a small U-Net over person crops, 8 parts."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from extract.base import CROP_SIZE
+from extract.letterbox import PADDING
+from extract.starter.blocks import WIDTHS, Encoder, Fuse, fold_batch_norms, load_weights
+from garments.errors import UnfitModel
+from garments.modelfolder import read_config, weights_hash
+from garments.parts import PARTS
+
+STRIDE = 32
+BATCH = 16
+
+
+class ParserNet(nn.Module):
+    """U-Net (Ronneberger et al., 2015) on the narrow ResNet, with logits at stride 2."""
+
+    def __init__(
+        self, parts: int = len(PARTS), decoder: tuple[int, ...] = (128, 80, 56, 32)
+    ) -> None:
+        """`parts` output channels; `decoder` channels at strides 16, 8, 4 and 2."""
+        super().__init__()
+        self.encoder = Encoder()
+        coarse = (WIDTHS[-1], *decoder[:-1])
+        fine = WIDTHS[-2::-1]
+        self.fuses = nn.ModuleList(
+            Fuse(c, f, o) for c, f, o in zip(coarse, fine, decoder, strict=True)
+        )
+        self.head = nn.Conv2d(decoder[-1], parts, 1)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """(N, 3, H, W) in [0, 255], multiples of 32 -> logits (N, parts, H / 2, W / 2)."""
+        features = self.encoder(pixels)
+        x = features[-1]
+        for fuse, fine in zip(self.fuses, features[-2::-1], strict=True):
+            x = fuse(x, fine)
+        return self.head(x)  # type: ignore[no-any-return]
+
+
+class StarterParser:
+    """`Parser` over `ParserNet`; only the columns that hold photo are computed."""
+
+    def __init__(self, net: nn.Module, reference: str, fingerprint: str, device: str) -> None:
+        """Wrap a net in eval mode; see `load` for the usual way."""
+        self.reference = reference
+        self.fingerprint = fingerprint
+        self._device = torch.device(device)
+        self._net = net.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    @classmethod
+    def load(cls, folder: Path, device: str = "cpu", reference: str = "starter") -> "StarterParser":
+        """Read `model.safetensors` and `config.json` of a folder that `finetune parser` wrote."""
+        config = read_config(folder)
+        if tuple(config.settings.get("parts", ())) != PARTS:
+            raise UnfitModel(
+                f"expected a parser of the parts {', '.join(PARTS)}, but {folder} is a "
+                f"{config.kind} of {config.settings.get('parts')}; train one with "
+                "`garmentloop finetune parser`"
+            )
+        net = load_weights(ParserNet(), folder)
+        return cls(fold_batch_norms(net.eval()), reference, weights_hash(folder), device)
+
+    def parse(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """See `extract.base.Parser`: (N, 256, 256, 3) -> (N, 8, 128, 128) probabilities."""
+        half = CROP_SIZE // 2
+        out = np.zeros((len(crops), len(PARTS), half, half), np.float32)
+        out[:, 0] = 1.0
+        margins = np.array([_empty_margin(crop) for crop in crops], int)
+        for margin in np.unique(margins):
+            chosen = np.flatnonzero(margins == margin)
+            for start in range(0, len(chosen), BATCH):
+                rows = chosen[start : start + BATCH]
+                window = slice(margin // 2, half - margin // 2)
+                out[rows, :, :, window] = self._probabilities(
+                    crops[rows, :, margin : CROP_SIZE - margin]
+                )
+        return out
+
+    @torch.inference_mode()
+    def _probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        pixels = torch.from_numpy(np.ascontiguousarray(crops)).to(self._device).permute(0, 3, 1, 2)
+        logits = self._net(pixels.float())
+        return np.asarray(F.softmax(logits, dim=1).float().cpu().numpy())
+
+
+def _empty_margin(crop: NDArray[np.uint8]) -> int:
+    """Columns of padding on both sides of a crop, rounded down so that the rest divides by 32."""
+    used = np.flatnonzero((crop != PADDING).any(axis=(0, 2)))
+    if not used.size:
+        return 0
+    free = min(int(used[0]), CROP_SIZE - 1 - int(used[-1]))
+    return free // (STRIDE // 2) * (STRIDE // 2)

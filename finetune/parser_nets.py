@@ -1,0 +1,59 @@
+"""The networks that `finetune parser` can train, with one way in: pixels in [0, 255]."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from extract.parsers.smp import MODELS, SMPSettings, build_smp, save_smp
+from extract.starter.parser import ParserNet
+from finetune.loop import Step
+from garments.errors import BadSetting
+from garments.modelfolder import ModelConfig, write_model
+from garments.parts import PARTS
+
+STARTER = "starter"
+ARCHITECTURES = (STARTER, *(name.lower() for name in MODELS))
+VERSION = "1"
+
+
+class FedWithPixels(nn.Module):
+    """A segmentation_models_pytorch network that takes pixels and answers at stride 2."""
+
+    def __init__(self, settings: SMPSettings) -> None:
+        """Build the network of `settings` from random weights."""
+        super().__init__()
+        self.settings = settings
+        self.network = build_smp(settings)
+        self.mean = torch.tensor(settings.mean)[:, None, None]
+        self.std = torch.tensor(settings.std)[:, None, None]
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """(N, 3, H, W) in [0, 255] -> logits (N, parts, H / 2, W / 2)."""
+        logits = self.network((pixels / 255 - self.mean) / self.std)
+        size = [side // 2 for side in pixels.shape[-2:]]
+        return F.interpolate(logits, size=size, mode="bilinear", align_corners=False)
+
+
+def build_parser(architecture: str, encoder: str) -> nn.Module:
+    """A net of random weights; `encoder` (a name of the library) is for all but `starter`."""
+    if architecture == STARTER:
+        return ParserNet()
+    names = {name.lower(): name for name in MODELS}
+    if architecture not in names:
+        raise BadSetting(
+            f"expected an architecture of {', '.join(ARCHITECTURES)}, but got {architecture!r}"
+        )
+    return FedWithPixels(SMPSettings(names[architecture], encoder, PARTS))
+
+
+def save_net(folder: Path, net: nn.Module, card: str, report: Step) -> None:
+    """Write the model folder that `extract --parser dir:FOLDER` reads, weights in float16."""
+    if isinstance(net, FedWithPixels):
+        save_smp(folder, net.network, net.settings, VERSION, card, report.metrics, half=True)
+        return
+    config = ModelConfig(
+        "parser", "starter-parser", VERSION, {"parts": list(PARTS)}, report.metrics
+    )
+    write_model(folder, net.state_dict(), config, card, half=True)

@@ -1,0 +1,47 @@
+"""Benchmarks: speed and memory, measured on this machine by `make bench`.
+
+Each benchmark is a module here with one function that yields a `Figure` for each thing it
+measured; `BENCHES` names them in the order in which they run.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured number. `key` is its name in JSON, `note` says under which circumstances."""
+
+    key: str
+    value: float | int
+    unit: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much work a benchmark does: `full` as printed in the README, `small` to try it out."""
+
+    photos: int
+    many_photos: int
+    garments: int
+    reference_photos: int
+
+
+FULL = Size(photos=1000, many_photos=5000, garments=1_000_000, reference_photos=24)
+SMALL = Size(photos=20, many_photos=40, garments=10_000, reference_photos=2)
+
+Bench = Callable[[Path, Size], Iterator[Figure]]
+"""Given a scratch folder and a size, measures and yields figures."""
+
+
+def benches() -> dict[str, Bench]:
+    """Every benchmark by name, in the order in which they run."""
+    from garmentloop.bench import catalogue, extraction, models
+
+    return {
+        "catalogue": catalogue.measure,
+        "models": models.measure,
+        "extraction": extraction.measure,
+    }

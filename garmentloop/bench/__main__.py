@@ -1,0 +1,56 @@
+"""`python -m garmentloop.bench [NAMES...] [--small] [--json FILE]`: what `make bench` runs."""
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from garmentloop.bench import FULL, SMALL, Figure, benches
+from garmentloop.console import err, out
+
+app = typer.Typer(pretty_exceptions_enable=False)
+
+
+@app.command()
+def bench(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="NAMES", help="Left out: all.")
+    ] = None,
+    small: Annotated[
+        bool, typer.Option("--small", help="Try it out; the figures mean nothing.")
+    ] = False,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Also write the figures.")
+    ] = None,
+    scratch: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where to work; default: the temp folder.")
+    ] = None,
+) -> None:
+    """Measure speed and memory on this machine: the figures in the README."""
+    known = benches()
+    unknown = [name for name in names or [] if name not in known]
+    if unknown:
+        expected = f"expected some of {', '.join(known)}, but got {', '.join(unknown)}"
+        raise typer.BadParameter(expected)
+    figures: dict[str, float | int] = {}
+    for name in names or known:
+        err.print(f"{name} ...", markup=False)
+        with tempfile.TemporaryDirectory(prefix="bench-", dir=scratch) as folder:
+            for figure in known[name](Path(folder), SMALL if small else FULL):
+                figures[figure.key] = figure.value
+                out.print(line(figure), markup=False)
+    if json_file:
+        json_file.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+
+
+def line(figure: Figure) -> str:
+    """One figure as it is printed."""
+    value = f"{figure.value:,}" if isinstance(figure.value, int) else f"{figure.value:,.2f}"
+    note = f"  ({figure.note})" if figure.note else ""
+    return f"{figure.key:<32} {value:>12} {figure.unit}{note}"
+
+
+if __name__ == "__main__":
+    app(prog_name="python -m garmentloop.bench")

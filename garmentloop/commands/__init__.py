@@ -1,0 +1,34 @@
+"""One thin module a command (or group of commands): each prints what a plain function returns."""
+
+import typer
+
+from garmentloop.commands import (
+    demo,
+    doctor,
+    evaluate,
+    export,
+    extract,
+    finetune,
+    framing,
+    init,
+    report,
+    status,
+    street,
+    version,
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add every command to `app`, in the order in which `--help` lists them."""
+    app.command()(demo.demo)
+    app.command()(init.init)
+    app.command()(extract.extract)
+    app.command()(status.status)
+    app.command()(report.report)
+    app.command()(export.export)
+    app.add_typer(evaluate.app, name="evaluate")
+    app.add_typer(framing.app, name="framing")
+    app.add_typer(finetune.app, name="finetune")
+    app.command()(street.street)
+    app.command()(doctor.doctor)
+    app.command()(version.version)

@@ -1,0 +1,34 @@
+"""Options that several commands share, so that they read the same everywhere."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DatasetOption = Annotated[
+    Path, typer.Option("--dataset", "-d", metavar="DIR", help="The data set's folder.")
+]
+DeviceOption = Annotated[
+    str, typer.Option(help="Where models run: auto, cpu, cuda, cuda:1.", metavar="NAME")
+]
+LimitOption = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Stop after this many photos.")
+]
+DetectorOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="REF", help="Who finds people: starter, hf:facebook/detr-resnet-50, dir:PATH."
+    ),
+]
+ParserOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="REF",
+        help="Who parses people: starter, hf:mattmdjaga/segformer_b2_clothes, dir:PATH.",
+    ),
+]
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+JsonFile = Annotated[
+    Path | None,
+    typer.Option("--json", metavar="FILE", help="Also write the figures as one flat JSON object."),
+]

@@ -14,7 +14,7 @@ help:
 	@echo "make setup   make $(VENV) and install everything that the other targets need"
 	@echo "make demo    draw a street, extract its garments, open-able contact sheet (under 5 minutes)"
 	@echo "make test    the whole test suite"
-	@echo "make soak    the same with 50 rounds of every kill test instead of 3"
+	@echo "make soak    the kill tests alone, 50 rounds of each instead of 3"
 	@echo "make check   ruff, format, mypy strict, layering"
 	@echo "make bench   speed and memory, measured on this machine"
 
@@ -28,7 +28,8 @@ test: $(INSTALLED)
 	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive $(BIN)/pytest -q -n $(JOBS)
 
 soak: $(INSTALLED)
-	GARMENTLOOP_FAULT_ROUNDS=50 OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive $(BIN)/pytest -q -n $(JOBS)
+	GARMENTLOOP_FAULT_ROUNDS=50 OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive \
+	  $(BIN)/pytest -q -n $(JOBS) -m faults
 
 check: $(INSTALLED)
 	$(BIN)/ruff check .

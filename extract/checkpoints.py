@@ -89,7 +89,9 @@ def _load(reference: Reference, task: Task, name: str, **where: Any) -> Checkpoi
     where["trust_remote_code"] = False
     try:
         config = transformers.AutoConfig.from_pretrained(name, **where)
-    except (ValueError, KeyError) as error:
+    except OSError:
+        raise
+    except Exception as error:  # an unknown model type, or whatever a config of another era does
         raise UnfitModel(
             f"{reference} is not for transformers ({_first_line(error)}); expected a checkpoint "
             f"for {task.words}"
@@ -104,7 +106,7 @@ def _load(reference: Reference, task: Task, name: str, **where: Any) -> Checkpoi
     labels = {int(index): str(label) for index, label in config.id2label.items()}
     task.check(labels, str(reference))
     network = _weights(reference, task, auto_class, name, config, where)
-    processor = transformers.AutoImageProcessor.from_pretrained(name, **where)
+    processor = _processor(transformers, reference, name, where)
     return Checkpoint(str(reference), network.eval(), processor, labels)
 
 
@@ -127,6 +129,23 @@ def _weights(
             f"{', '.join(lacking[:3])}; choose a checkpoint that was trained for it"
         )
     return network  # type: ignore[no-any-return]
+
+
+def _processor(transformers: Any, reference: Reference, name: str, where: dict[str, Any]) -> Any:
+    """The image processor, also where it has the name that such classes had before 2023."""
+    try:
+        return transformers.AutoImageProcessor.from_pretrained(name, **where)
+    except ValueError as error:
+        base = transformers.image_processing_utils.ImageProcessingMixin
+        settings, _ = base.get_image_processor_dict(name, **where)
+        old = str(settings.get("image_processor_type"))
+        processor = getattr(transformers, old.replace("FeatureExtractor", "ImageProcessor"), None)
+        if processor is None:
+            raise UnfitModel(
+                f"{reference} has an image processor {old!r} that transformers does not know; "
+                "correct image_processor_type in its preprocessor_config.json"
+            ) from error
+        return processor.from_dict(settings)
 
 
 def _transformers() -> Any:

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from extract.analyse import FoundPerson, analyse
 from extract.base import Detector, Parser, Pixels
+from extract.look import FoundPerson, dress, look
 from extract.models import load_detector, load_parser
 from garments.boxes import Box, iou
 from garments.errors import BadTable
@@ -119,7 +119,7 @@ def _scores(
     for done, photo in enumerate(photos, start=1):
         pixels = decode(photo.photo.read_bytes()).pixels
         truth = load_parts(photo)
-        people = analyse([pixels], detector, parser, limits)[0]
+        people = dress(look([pixels], detector, parser, limits)[0], limits)
         yield _score(pixels, truth, people, typical)
         tell(done, len(photos))
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from extract.analyse import FoundPerson, analyse_found
 from extract.base import Detector, Parser, Pixels
 from extract.framing_fit import wanted_verdict
+from extract.look import FoundPerson, dress, look_at
 from extract.models import load_detector, load_parser
 from garments.boxes import Box, iou
 from garments.errors import BadTable
@@ -90,6 +90,7 @@ def evaluate_people(
     typical = typical_box([p for p in everything if p.split != "val"] or everything)
     finder = load_detector(detector, device) if isinstance(detector, str) else detector
     reader = load_parser(parser, device) if isinstance(parser, str) else parser
+    framing = limits or FramingLimits()
     counts, all_accepted = _Counts(), _Counts()
     found_boxes: list[ImageBoxes] = []
     blind_boxes: list[ImageBoxes] = []
@@ -102,7 +103,7 @@ def evaluate_people(
             one = np.ones(1, np.float32)
             blind_boxes.append(ImageBoxes(blind[None], one, truth.wanted, truth.ignored))
         if (verdict := wanted_verdict(photo)) is not None:
-            people = analyse_found([pixels], [found], reader, limits or FramingLimits())[0]
+            people = dress(look_at([pixels], [found], reader, framing)[0], framing)
             box = Box(*photo.boxes[0].tolist())
             _count(counts, people, box, verdict, lambda p: p.verdict is Verdict.ACCEPTED)
             _count(all_accepted, people, box, verdict, lambda p: True)

@@ -54,11 +54,18 @@ def look(
     photos: Sequence[Pixels], detector: Detector, parser: Parser, limits: FramingLimits
 ) -> list[Looked]:
     """Detect the people of each photo, judge them by their boxes, parse those accepted."""
-    if not photos:
-        return []
+    return look_at(photos, detector.detect(photos), parser, limits) if photos else []
+
+
+def look_at(
+    photos: Sequence[Pixels],
+    detections: Sequence[Detections],
+    parser: Parser,
+    limits: FramingLimits,
+) -> list[Looked]:
+    """`look` at photos whose people were detected already."""
     found = [
-        _people(photo, detections, limits)
-        for photo, detections in zip(photos, detector.detect(photos), strict=True)
+        _people(photo, detected, limits) for photo, detected in zip(photos, detections, strict=True)
     ]
     wanted = [
         [person_crop(photo, person.box) for person in people if accepted(person)]

@@ -92,9 +92,13 @@ def prepare(found: Found, claims: Claims) -> Prepared | Outcome:
 
 
 def source_record(found: Found, photo_id: str | None, problem: str = "") -> Source:
-    """The record of where a photo came from; `problem` says why it could not be read."""
+    """The record of where a photo came from; `problem` says why it could not be read.
+
+    What could not be read and later can gets a record of its own: the newest one holds.
+    """
+    kind = "unreadable" if problem else "source"
     return Source(
-        source_id=stable_id("source", found.origin, photo_id or ""),
+        source_id=stable_id(kind, found.origin, photo_id or ""),
         origin=found.origin,
         photo_id=photo_id,
         handle=found.handle or "",

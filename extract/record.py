@@ -27,6 +27,12 @@ from garments.records import Garment, Person
 MOST_SOURCES = 1024
 """Sources without a new photo are written at the latest when so many have come together."""
 
+COMPACT_EVERY = 64
+"""Commits after which the catalogue's many small pieces are put together, to be read quickly."""
+
+COMPACT_AT_END = 8
+"""Commits of a run from which that is worth while at its end."""
+
 
 @dataclass(frozen=True)
 class Before:
@@ -45,7 +51,7 @@ class Recorder:
         self._catalog, self._config = catalog, config
         self._photos, self._seconds = photos, seconds
         self._waiting: list[Outcome] = []
-        self._extracted = 0
+        self._extracted = self._commits = 0
         self._since = time.monotonic()
         runs = catalog.newest_runs()
         ids, configs, photo_ids = (
@@ -74,8 +80,21 @@ class Recorder:
         """Write all that wait. After an error they still wait, so this may be called again."""
         if self._waiting:
             self._write(self._waiting)
+            self._commits += 1
+            if self._commits >= COMPACT_EVERY:
+                self._compact()
         self._waiting, self._extracted = [], 0
         self._since = time.monotonic()
+
+    def close(self) -> None:
+        """Write all that wait and leave the catalogue quick to read."""
+        self.flush()
+        if self._commits >= COMPACT_AT_END:
+            self._compact()
+
+    def _compact(self) -> None:
+        self._catalog.optimize()
+        self._commits = 0
 
     def _write(self, outcomes: Sequence[Outcome]) -> None:
         extracted = [o for o in outcomes if o.fate is Fate.EXTRACTED and o.photo]

@@ -115,7 +115,7 @@ def _run(
             recorder.add(outcome)
             progress = replace(_counted(progress, outcome), total=total.count)
             yield progress
-        recorder.flush()
+        recorder.close()
     except BaseException:
         # Keep what is finished. Where the disk is full this fails too: the first error tells more.
         with suppress(Exception):

@@ -16,15 +16,13 @@ LimitOption = Annotated[
 ]
 DetectorOption = Annotated[
     str | None,
-    typer.Option(
-        metavar="REF", help="Who finds people: starter, hf:facebook/detr-resnet-50, dir:PATH."
-    ),
+    typer.Option(metavar="REF", help="Who finds people: starter, hf:OWNER/NAME or dir:PATH."),
 ]
 ParserOption = Annotated[
     str | None,
     typer.Option(
         metavar="REF",
-        help="Who parses people: starter, hf:mattmdjaga/segformer_b2_clothes, dir:PATH.",
+        help="Who tells garments apart: starter, hf:OWNER/NAME or dir:PATH.",
     ),
 ]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]

@@ -200,8 +200,9 @@ def _time_as_text(column: "pa.ChunkedArray") -> "pa.ChunkedArray":
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    is_time = pa.types.is_timestamp(column.type)
-    return pc.strftime(column, "%Y-%m-%dT%H:%M:%SZ") if is_time else column
+    if not pa.types.is_timestamp(column.type):
+        return column
+    return pc.strftime(column.cast(pa.timestamp("us")), "%Y-%m-%dT%H:%M:%SZ")
 
 
 def _write_jsonl(rows: "pa.Table", path: Path) -> None:

@@ -91,6 +91,21 @@ def test_every_package_is_listed() -> None:
     assert not missing, f"these packages have no __init__.py: {missing}"
 
 
+def test_files_that_code_reads_are_packaged() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    patterns = settings["tool"]["setuptools"]["package-data"]["*"]
+    endings = {Path(pattern).suffix or pattern for pattern in patterns}
+    left_out = [
+        str(path.relative_to(ROOT))
+        for stage in STAGES
+        for path in (ROOT / stage).rglob("*")
+        if path.is_file()
+        and "__pycache__" not in path.parts
+        and path.suffix not in {*endings, ".py", ".typed"}
+    ]
+    assert not left_out, "add their ending to package-data in pyproject.toml"
+
+
 def test_every_test_folder_mirrors_a_package() -> None:
     folders = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir()}
     assert folders - {"__pycache__"} <= set(STAGES)

@@ -1,0 +1,1 @@
+"""Detectors: people in photos."""

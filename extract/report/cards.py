@@ -121,7 +121,7 @@ def _card(
     people: Sequence[Person],
     garments: Sequence[Garment],
 ) -> PhotoCard:
-    width, height = photo["width"], photo["height"]
+    width, height = max(1, photo["width"]), max(1, photo["height"])
     origins = [row["origin"] for row in sorted(sources, key=lambda row: row["seq"])] or ["?"]
     scale = OUTLINE_SIDE / max(width, height)
     grid = max(1, round(width * scale)), max(1, round(height * scale))

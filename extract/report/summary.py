@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from extract.provenance import Provenance, read_provenance
 from garments.catalog import Catalog
@@ -97,11 +96,15 @@ def summarise(dataset: Dataset) -> Summary:
 
 def _problems(catalog: Catalog) -> list[Problem]:
     """Sources whose newest row says that they are unreadable."""
-    rows: list[dict[str, Any]] = catalog.rows(
-        "sources", ["origin", "reason", "state", "seq"], "state = 'unreadable'"
-    ).to_pylist()
-    newest = {row["origin"]: row["reason"] for row in sorted(rows, key=lambda row: row["seq"])}
-    return [Problem(origin, reason) for origin, reason in sorted(newest.items())]
+    if not catalog.count("sources", "state = 'unreadable'"):
+        return []
+    sources = catalog.rows("sources", ["origin", "reason", "state", "seq"]).sort_by("seq")
+    newest = {row["origin"]: row for row in sources.to_pylist()}
+    return [
+        Problem(origin, row["reason"])
+        for origin, row in sorted(newest.items())
+        if row["state"] == "unreadable"
+    ]
 
 
 def _bars(counts: Counter[str], words: Iterable[tuple[str, str]]) -> list[Bar]:

@@ -1,8 +1,9 @@
 """`garmentloop finetune ...`: train the small models that extraction uses."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -25,18 +26,20 @@ OutOption = Annotated[
     Path, typer.Option("--out", "-o", metavar="DIR", help="Checkpoint, log and model go here.")
 ]
 StreetOption = Annotated[
-    int, typer.Option(min=0, metavar="N", help="Synthetic pictures that are drawn to learn from.")
+    int | None, typer.Option(min=0, metavar="N", help="Synthetic pictures to learn from as well.")
 ]
-StepsOption = Annotated[int, typer.Option(min=1, metavar="N", help="Batches to learn from.")]
+StepsOption = Annotated[int | None, typer.Option(min=1, metavar="N", help="Batches to learn from.")]
 MinutesOption = Annotated[
-    float, typer.Option(min=0.01, metavar="M", help="Stop sooner if this much time has passed.")
+    float | None,
+    typer.Option(min=0.01, metavar="M", help="Stop sooner if this much time has passed."),
 ]
-SeedOption = Annotated[int, typer.Option(min=0, help="Of all that is drawn by chance.")]
+BatchOption = Annotated[int | None, typer.Option(min=1, metavar="N", help="Pictures in a batch.")]
+SeedOption = Annotated[int | None, typer.Option(min=0, help="Of all that is drawn by chance.")]
+ThreadsOption = Annotated[int | None, typer.Option(min=1, help="CPU threads of the training.")]
 CacheOption = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="Where the street is drawn; several trainings may share it."),
 ]
-ThreadsOption = Annotated[int, typer.Option(min=1, help="CPU threads of the training.")]
 
 
 @app.command()
@@ -48,16 +51,18 @@ def detector(
         Path, typer.Option(metavar="DIR", help="Photos with label maps: datasets/recipes/ccp.md.")
     ],
     to: OutOption,
-    street: StreetOption = 2500,
-    steps: StepsOption = 9000,
-    minutes: MinutesOption = 70.0,
-    seed: SeedOption = 0,
-    threads: ThreadsOption = 1,
+    street: StreetOption = None,
+    steps: StepsOption = None,
+    minutes: MinutesOption = None,
+    batch: BatchOption = None,
+    seed: SeedOption = None,
+    threads: ThreadsOption = None,
     cache: CacheOption = None,
 ) -> None:
     """Train the model that finds people. Stopped and run again, it goes on.
 
-    Use what comes out with --detector dir:OUT/model
+    Options that are left out are those of the recipe that `starter` was made
+    by. Use what comes out with --detector dir:OUT/model
 
     Example:
 
@@ -65,10 +70,10 @@ def detector(
           --persons ../shared/data/persons --parsed ../shared/data/ccp
     """
     from finetune.detector import DetectorRecipe, train_detector
-    from finetune.loop import Schedule
 
-    schedule = Schedule(steps=steps, minutes=minutes, batch=12, seed=seed, threads=threads)
-    recipe = DetectorRecipe(persons, parsed, street=street, schedule=schedule)
+    recipe = DetectorRecipe(persons, parsed)
+    schedule = _given(steps=steps, minutes=minutes, batch=batch, seed=seed, threads=threads)
+    recipe = replace(recipe, schedule=replace(recipe.schedule, **schedule), **_given(street=street))
     _follow(train_detector(recipe, to, cache, _drawing), to)
 
 
@@ -78,27 +83,44 @@ def parser(
         Path, typer.Option(metavar="DIR", help="Photos with label maps: datasets/recipes/ccp.md.")
     ],
     to: OutOption,
-    street: StreetOption = 3000,
-    steps: StepsOption = 9000,
-    minutes: MinutesOption = 70.0,
-    seed: SeedOption = 0,
-    threads: ThreadsOption = 1,
+    architecture: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="starter, or one of segmentation_models_pytorch."),
+    ] = None,
+    encoder: Annotated[
+        str | None, typer.Option(metavar="NAME", help="For architectures other than starter.")
+    ] = None,
+    street: StreetOption = None,
+    steps: StepsOption = None,
+    minutes: MinutesOption = None,
+    batch: BatchOption = None,
+    seed: SeedOption = None,
+    threads: ThreadsOption = None,
     cache: CacheOption = None,
 ) -> None:
     """Train the model that tells garments apart. Stopped and run again, it goes on.
 
-    Use what comes out with --parser dir:OUT/model
+    Options that are left out are those of the recipe that `starter` was made
+    by. Use what comes out with --parser dir:OUT/model
 
-    Example:
+    Examples:
 
       garmentloop finetune parser --data ../shared/data/ccp --out runs/parser
+      garmentloop finetune parser --data ../shared/data/ccp --out runs/unet \\
+          --architecture unet --encoder resnet50
     """
-    from finetune.loop import Schedule
     from finetune.parser import ParserRecipe, train_parser
 
-    schedule = Schedule(steps=steps, minutes=minutes, seed=seed, threads=threads)
-    recipe = ParserRecipe(data, street=street, schedule=schedule)
+    recipe = ParserRecipe(data)
+    schedule = _given(steps=steps, minutes=minutes, batch=batch, seed=seed, threads=threads)
+    others = _given(street=street, architecture=architecture, encoder=encoder)
+    recipe = replace(recipe, schedule=replace(recipe.schedule, **schedule), **others)
     _follow(train_parser(recipe, to, cache, _drawing), to)
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    """The options that were given."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _drawing(done: int, total: int) -> None:

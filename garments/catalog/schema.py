@@ -66,7 +66,8 @@ def _arrow_types() -> dict[str, "pa.DataType"]:
         "float32": pa.float32(),
         "bool": pa.bool_(),
         "bytes": pa.binary(),
-        "time": pa.timestamp("us", tz="UTC"),
+        # +00:00 is UTC, but needs no time zone database, which small systems lack
+        "time": pa.timestamp("us", tz="+00:00"),
         "texts": pa.list_(pa.string()),
         "vector": pa.list_(pa.float32()),
     }

@@ -107,10 +107,34 @@ def tree(b: Backdrop, x: float, base: float, size: float, leaf: Color) -> None:
 
 def foliage(b: Backdrop, x: float, y: float, rx: float, ry: float, leaf: Color) -> None:
     """A crown or bush: an ellipse with a ragged rim, dappled, lit from above."""
+    where = _puff(b, x, y, rx, ry)
+    if where is None:
+        return
+    target, v, inside, clumps, dapple = where
+    cover = np.clip(6 * (inside + 0.22 * clumps + 0.1 * dapple), 0, 1)[..., None]
+    shade = np.clip(1 - 0.3 * v + 0.2 * clumps + 0.2 * dapple, 0.3, 1.7)[..., None]
+    target += (np.clip(np.asarray(leaf, np.float32) * shade, 0, 255) - target) * cover
+
+
+def cloud(b: Backdrop, x: float, y: float, rx: float, ry: float) -> None:
+    """A cloud with a soft rim, darker beneath."""
+    where = _puff(b, x, y, rx, ry)
+    if where is None:
+        return
+    target, v, inside, clumps, _ = where
+    cover = np.clip(1.1 * (inside + 0.5 * clumps), 0, 0.9)[..., None]
+    shade = np.clip(244 - 14 * v + 6 * clumps, 0, 255)[..., None]
+    target += (shade - target) * cover
+
+
+def _puff(
+    b: Backdrop, x: float, y: float, rx: float, ry: float
+) -> tuple[Image, Image, Image, Image, Image] | None:
+    """Pixels round an ellipse with v in it, how far inside it they lie, and two noises."""
     x1, x2 = max(0, int(x - 1.3 * rx)), min(b.width, int(x + 1.3 * rx))
     y1, y2 = max(0, int(y - 1.3 * ry)), min(b.height, int(y + 1.3 * ry))
     if x2 <= x1 or y2 <= y1:
-        return
+        return None
     scale, shift = max(0.05, rx / 160), b.rng.uniform(0, noise.BANK, 2)
     matrix = np.array([[1 / scale, 0, shift[0]], [0, 1 / scale, shift[1]]], np.float32)
     flags, size = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, (x2 - x1, y2 - y1)
@@ -119,10 +143,9 @@ def foliage(b: Backdrop, x: float, y: float, rx: float, ry: float, leaf: Color) 
     clumps = cv2.warpAffine(noise.clouds(), matrix, size, flags=flags, borderMode=cv2.BORDER_WRAP)
     v = ((np.arange(y1, y2, dtype=np.float32) - y) / ry)[:, None]
     u = ((np.arange(x1, x2, dtype=np.float32) - x) / rx)[None]
-    inside = np.clip(6 * (0.86 - u * u - v * v + 0.22 * clumps + 0.1 * dapple), 0, 1)[..., None]
-    shade = np.clip(1 - 0.3 * v + 0.2 * clumps + 0.2 * dapple, 0.3, 1.7)[..., None]
-    target = b.pixels[y1:y2, x1:x2]
-    target += (np.clip(np.asarray(leaf, np.float32) * shade, 0, 255) - target) * inside
+    fields = (np.asarray(f, np.float32) for f in (v, 0.86 - u * u - v * v, clumps, dapple))
+    first, second, third, fourth = fields
+    return b.pixels[y1:y2, x1:x2], first, second, third, fourth
 
 
 def windows(
@@ -158,4 +181,4 @@ def paving(b: Backdrop, color: Color, joints: bool) -> None:
             b.line(0, y, b.width, y, dark)
             y, gap = y + gap, gap * 1.4
     b.texture(b.horizon, b.height, 0.05, 1.5, True)
-    b.texture(b.horizon, b.height, 0.06, 0.8, False)
+    b.texture(b.horizon, b.height, 0.035, 0.8, False)

@@ -4,14 +4,35 @@ import numpy as np
 
 from garments.synthetic.body import Rig
 from garments.synthetic.canvas import Canvas, Ids
-from garments.synthetic.drape import hang, leg_shapes, outline_of, skirt_shapes
+from garments.synthetic.drape import SHIN, THIGH, hang, outline_of, skirt_shapes
 from garments.synthetic.fabric import trim
-from garments.synthetic.figure import limb_names, limb_radii
+from garments.synthetic.figure import limb_names, limb_radii, round_joint
 from garments.synthetic.outfit import Item
 from garments.synthetic.palette import mix
-from garments.synthetic.shapes import ellipse, points, smooth
+from garments.synthetic.shapes import Points, ellipse, points, ribbon, smooth, step
 from garments.synthetic.texture import Surface
 from garments.synthetic.tops import turned
+
+
+def leg_shapes(rig: Rig, side: int, hem: float, leg: tuple[float, float, float]) -> list[Points]:
+    """A trouser leg down to `hem`; `leg` is the room at thigh, knee and hem in heights."""
+    a, b, c = (rig.xy(n) for n in limb_names("leg", side))
+    short = 0.93 if rig.build.child else 1.0
+    thigh, shin = THIGH * short, SHIN * short
+    room = np.linspace(leg[0], leg[1], 4)
+    upper = [r + rig.px(float(e)) for r, e in zip(limb_radii(rig, "leg", 0), room, strict=True)]
+    if hem < thigh:
+        loose = [r + rig.px(leg[2]) * k / 3 for k, r in enumerate(upper)]
+        return [ribbon(a, b, loose, cap=0.3, span=(0, hem / thigh))]
+    room = np.linspace(leg[1], leg[2], 4)
+    lower = [r + rig.px(float(e)) for r, e in zip(limb_radii(rig, "leg", 1), room, strict=True)]
+    if leg[2] > 0.012:
+        lower = list(np.linspace(upper[-1], max(lower[-1], upper[-1] * 0.8), 4))
+    lower[0] = upper[-1]
+    shapes = [ribbon(a, b, upper, cap=0.9), round_joint(b, upper[-1])]
+    end = b + (c - b) * np.float32((hem - thigh) / shin)
+    shapes.append(ribbon(b, end, lower, cap=0.28))
+    return shapes
 
 
 def paint_leg_cloth(canvas: Canvas, rig: Rig, item: Item, side: int, owner: int) -> None:
@@ -39,11 +60,11 @@ def _leg_lines(canvas: Canvas, rig: Rig, item: Item, side: int, hem: float) -> N
         shape = ellipse(a * 0.5 + b * 0.5, rig.px(0.018), rig.px(0.07))
         canvas.dab([shape], tone_light, 0.4, garment=item.gid, blur=rig.px(0.02))
     if long:
-        knee = b + (0, rig.px(0.012))
+        knee = b + step(0, rig.px(0.012))
         for k in (-1, 1):
             w = rig.px(0.018)
-            arc = points([knee + (k * w * 1.4, -w * 0.4), knee + (0, w * 0.1 * k)])
-            canvas.stroke(arc + (0, k * w * 0.4), tone, rig.px(0.004), 0.4, garment=item.gid)
+            arc = points([knee + step(k * w * 1.4, -w * 0.4), knee + step(0, w * 0.1 * k)])
+            canvas.stroke(arc + step(0, k * w * 0.4), tone, rig.px(0.004), 0.4, garment=item.gid)
     if "turnup" in item.cut.details:
         end = b + (c - b) * np.float32(min(1.1, (hem - 0.242) / 0.232) - 0.06)
         d = c - b
@@ -68,17 +89,23 @@ def paint_seat(canvas: Canvas, rig: Rig, item: Item, owner: int) -> None:
     if rig.facing > 0.1:
         fly = points([top.front + down, rows[-1].front])
         canvas.stroke(fly, tone, rig.px(0.0035), 0.8, garment=item.gid)
-        canvas.stroke(points([rows[-1].front, rows[-1].front + (0, rig.px(0.03))]), tone,
+        canvas.stroke(points([rows[-1].front, rows[-1].front + step(0, rig.px(0.03))]), tone,
                       rig.px(0.005), 0.6, garment=item.gid)  # fmt: skip
         for side in (top.left, top.right):
             start = top.front * 0.35 + side * 0.65 + down
-            line = points([start, side * 0.92 + top.front * 0.08 + (0, rig.px(0.055))])
+            line = points([start, side * 0.92 + top.front * 0.08 + step(0, rig.px(0.055))])
             canvas.stroke(line, tone, rig.px(0.0035), 0.7, garment=item.gid)
     else:
         for side in (top.left, top.right):
-            at = (top.front * 0.5 + side * 0.5) + (0, rig.px(0.05))
+            at = (top.front * 0.5 + side * 0.5) + step(0, rig.px(0.05))
             w = rig.px(0.026) * abs(rig.facing) + 1
-            ring = [at + (-w, -w), at + (w, -w), at + (w, w * 0.7), at + (0, w), at + (-w, w * 0.7)]
+            ring = [
+                at + step(-w, -w),
+                at + step(w, -w),
+                at + step(w, w * 0.7),
+                at + step(0, w),
+                at + step(-w, w * 0.7),
+            ]
             canvas.stroke(points([*ring, ring[0]]), tone, rig.px(0.0035), 0.7, garment=item.gid)
 
 

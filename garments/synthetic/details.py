@@ -10,7 +10,7 @@ from garments.synthetic.fabric import flat, trim
 from garments.synthetic.motifs import MOTIFS
 from garments.synthetic.outfit import Item
 from garments.synthetic.palette import brightness, mix, scaled
-from garments.synthetic.shapes import Points, ellipse, points, ribbon, smooth
+from garments.synthetic.shapes import Points, ellipse, points, ribbon, smooth, step
 from garments.synthetic.texture import Surface
 
 
@@ -48,7 +48,7 @@ def _at(rows: list[Row], drop: float) -> Row:
 def _hem(canvas: Canvas, rig: Rig, item: Item, row: Row) -> None:
     lift = np.array([0, -rig.px(0.01)], np.float32)
     sag = np.array([0, rig.px(0.007)], np.float32)
-    middle = (row.left + row.right) / 2 + sag
+    middle = row.middle + sag
     line = smooth(points([row.left, middle, row.right]) + lift, closed=False)
     tone = trim(item.cloth, 0.72)
     if "rib" in item.cut.details:
@@ -59,21 +59,21 @@ def _hem(canvas: Canvas, rig: Rig, item: Item, row: Row) -> None:
 
 def _waist(canvas: Canvas, rig: Rig, item: Item, rows: list[Row], belted: bool) -> None:
     row = _at(rows, -0.085)
-    line = points([row.left, (row.left + row.right) / 2 + (0, rig.px(0.004)), row.right])
+    line = points([row.left, row.middle + step(0, rig.px(0.004)), row.right])
     tone = trim(item.cloth, 0.7)
     thick = rig.px(0.014 if belted else 0.005)
     canvas.stroke(smooth(line, closed=False), tone, thick, 0.8, garment=item.gid)
     if belted and rig.facing > 0.1:
         at = row.front
         knot = ellipse(at, rig.px(0.011), rig.px(0.009))
-        tail = ribbon(at, at + (rig.px(0.012), rig.px(0.07)), [rig.px(0.006), rig.px(0.007)])
+        tail = ribbon(at, at + step(rig.px(0.012), rig.px(0.07)), [rig.px(0.006), rig.px(0.007)])
         canvas.dab([tail, knot], scaled(tone, 0.85), 0.9, garment=item.gid)
 
 
 def _tiers(canvas: Canvas, rig: Rig, item: Item, rows: list[Row]) -> None:
     tone = trim(item.cloth, 0.62)
     for row in rows[4:-1]:
-        line = points([row.left, (row.left + row.right) / 2 + (0, rig.px(0.006)), row.right])
+        line = points([row.left, row.middle + step(0, rig.px(0.006)), row.right])
         canvas.stroke(smooth(line, closed=False), tone, rig.px(0.005), 0.6, garment=item.gid)
 
 
@@ -96,7 +96,7 @@ def _closure(canvas: Canvas, rig: Rig, item: Item, rows: list[Row]) -> None:
             cross = points([rows[0].right * 0.5 + rows[0].left * 0.5, row.left])
             canvas.stroke(cross, tone, rig.px(0.004), 0.8, garment=item.gid)
         return
-    canvas.stroke(line + (rig.px(0.009), 0), tone, rig.px(0.003), 0.7, garment=item.gid)
+    canvas.stroke(line + step(rig.px(0.009), 0), tone, rig.px(0.003), 0.7, garment=item.gid)
     light = brightness(item.cloth.base) < 110
     dot = mix(item.cloth.base, (255, 255, 255) if light else (20, 18, 16), 0.6)
     count = 6 if "placket" in details else 3
@@ -107,7 +107,7 @@ def _closure(canvas: Canvas, rig: Rig, item: Item, rows: list[Row]) -> None:
         at = np.array([np.interp(t, knots, line[:, 0]), np.interp(t, knots, line[:, 1])])
         for column in columns:
             r = rig.px(0.0042 if "placket" in details else 0.007)
-            button = ellipse(at + (rig.px(column), 0), r, r, count=10)
+            button = ellipse(at + step(rig.px(column), 0), r, r, count=10)
             canvas.dab([button], dot, 0.85, garment=item.gid)
 
 
@@ -117,8 +117,13 @@ def _pockets(canvas: Canvas, rig: Rig, item: Item, rows: list[Row]) -> None:
     if "pouch" in details:
         row = _at(rows, -0.03)
         w, h = rig.half_width("hip") * 0.55, rig.px(0.055)
-        at = row.front + (0, -rig.px(0.02))
-        ring = [at + (-w * 0.6, -h), at + (w * 0.6, -h), at + (w, h * 0.4), at + (-w, h * 0.4)]
+        at = row.front + step(0, -rig.px(0.02))
+        ring = [
+            at + step(-w * 0.6, -h),
+            at + step(w * 0.6, -h),
+            at + step(w, h * 0.4),
+            at + step(-w, h * 0.4),
+        ]
         canvas.stroke(points([*ring, ring[0]]), tone, thin, 0.8, garment=item.gid)
     if "welts" in details:
         row = _at(rows, 0.005)
@@ -131,9 +136,15 @@ def _pockets(canvas: Canvas, rig: Rig, item: Item, rows: list[Row]) -> None:
             continue
         for sign in sides:
             at = rig.xy("chest") + across * (sign * 0.5 * rig.half_width("chest"))
-            at = at + (rig.sideways * rig.px(0.03), rig.px(0.03))
+            at = at + step(rig.sideways * rig.px(0.03), rig.px(0.03))
             w, h = rig.px(0.024) * max(0.4, rig.facing), rig.px(0.026)
-            ring = [at + (-w, -h), at + (w, -h), at + (w, h), at + (0, h * 1.2), at + (-w, h)]
+            ring = [
+                at + step(-w, -h),
+                at + step(w, -h),
+                at + step(w, h),
+                at + step(0, h * 1.2),
+                at + step(-w, h),
+            ]
             canvas.stroke(points([*ring, ring[0]]), tone, thin, 0.8, garment=item.gid)
 
 
@@ -165,7 +176,7 @@ def _collar_leaf(
     if neck in ("band", "bow"):
         return points([high + up * 1.2, low + up * 0.6, low, high])
     if neck == "collar":
-        tip = low + out * rig.px(0.036) + (0, rig.px(0.012))
+        tip = low + out * rig.px(0.036) + step(0, rig.px(0.012))
         return points([high + up, low + up * 0.4, tip, high + out * rig.px(0.018) - up * 0.4])
     deep = low
     if gap:
@@ -178,15 +189,16 @@ def _collar_leaf(
     if neck == "shawl":
         return smooth(points([high + up, middle - out * rig.px(0.004), deep, middle + out * wide]))
     inner = middle - out * rig.px(0.006)
-    point = middle + out * (wide * 1.25) + (0, -rig.px(0.004))
+    point = middle + out * (wide * 1.25) + step(0, -rig.px(0.004))
     return points([high + up, inner, deep, point, notch, high + out * (wide * 0.55)])
 
 
 def _bow(canvas: Canvas, rig: Rig, at: XY, surface: Surface, ids: Ids) -> None:
     w, h = rig.px(0.032), rig.px(0.017)
-    loops = [points([at, at + (s * w, -h), at + (s * w, h * 0.8)]) for s in (-1, 1)]
+    loops = [points([at, at + step(s * w, -h), at + step(s * w, h * 0.8)]) for s in (-1, 1)]
     tails = [
-        ribbon(at, at + (s * w * 0.45, rig.px(0.09)), [h * 0.35, h * 0.6], cap=0.1) for s in (-1, 1)
+        ribbon(at, at + step(s * w * 0.45, rig.px(0.09)), [h * 0.35, h * 0.6], cap=0.1)
+        for s in (-1, 1)
     ]
     canvas.paint([smooth(p) for p in loops] + tails + [ellipse(at, h * 0.5, h * 0.5)], surface, ids)
 
@@ -199,17 +211,17 @@ def _hood(canvas: Canvas, rig: Rig, item: Item, owner: int) -> None:
     half = rig.half_width("neck")
     if rig.facing < 0:
         drop = points([neck - across * half * 1.7, neck + across * half * 1.7])
-        shape = [drop[0], neck + (0, -rig.px(0.012)), drop[1], neck + (0, rig.px(0.09))]
+        shape = [drop[0], neck + step(0, -rig.px(0.012)), drop[1], neck + step(0, rig.px(0.09))]
         canvas.paint([smooth(points(shape))], surface, ids)
         return
     edge = neckline(rig, "hood")
     for high, sign in ((edge[0], -1.0), (edge[-1], 1.0)):
         out = across * np.float32(sign)
-        leaf = [high + (0, -rig.px(0.03)) - out * half * 0.1, high + out * rig.px(0.03)]
-        leaf += [edge[2] + out * rig.px(0.03) + (0, rig.px(0.01)), edge[2]]
+        leaf = [high + step(0, -rig.px(0.03)) - out * half * 0.1, high + out * rig.px(0.03)]
+        leaf += [edge[2] + out * rig.px(0.03) + step(0, rig.px(0.01)), edge[2]]
         canvas.paint([smooth(points(leaf))], surface, ids)
         start = edge[2] + out * rig.px(0.014)
-        string = points([start, start + (out[0] * rig.px(0.004), rig.px(0.06))])
+        string = points([start, start + step(out[0] * rig.px(0.004), rig.px(0.06))])
         canvas.stroke(string, mix(item.cloth.base, (245, 245, 245), 0.7), rig.px(0.004), 0.9,
                       garment=item.gid)  # fmt: skip
 
@@ -219,7 +231,7 @@ def _motif(canvas: Canvas, rig: Rig, item: Item, rows: list[Row]) -> None:
     art = MOTIFS[item.cloth.motif](np.random.default_rng(item.variant), item.cloth)
     side = int(np.clip(rig.px(0.13), 6, 400))
     wide = max(3, round(side * max(0.25, rig.facing)))
-    art = cv2.resize(art, (wide, side), interpolation=cv2.INTER_AREA)
+    art = np.asarray(cv2.resize(art, (wide, side), interpolation=cv2.INTER_AREA), np.float32)
     chest, ribs = _at(rows, -0.2), _at(rows, -0.15)
     at = (chest.front + ribs.front) / 2 - np.array([wide / 2, side * 0.42])
     x, y = round(float(at[0])), round(float(at[1]))

@@ -1,13 +1,14 @@
 """How cloth hangs on a body: outlines of bodices, skirts, sleeves and trouser legs."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from garments.synthetic.body import SIDES, Rig
 from garments.synthetic.figure import limb_names, limb_radii, round_joint
-from garments.synthetic.shapes import Points, ellipse, hull, points, ribbon, smooth, unit
+from garments.synthetic.shapes import Points, ellipse, hull, points, ribbon, smooth, step
 
 XY = NDArray[np.float32]
 DROP = {"shoulder": -0.288, "chest": -0.22, "ribs": -0.15, "waist": -0.085, "hip": 0.005}
@@ -22,6 +23,11 @@ class Row:
     left: XY
     right: XY
     front: XY
+
+    @property
+    def middle(self) -> XY:
+        """Halfway between the edges."""
+        return np.asarray((self.left + self.right) / 2, np.float32)
 
 
 def leg_at(rig: Rig, side: int, drop: float) -> tuple[XY, float]:
@@ -83,7 +89,7 @@ def hang(
     rows += [_leg_row(rig, d, hip, ease, straight, flare) for d in drops]
     kept = [r for r in rows if top < r.drop < hem]
     for end, at in ((top, 0), (hem, len(kept))):
-        for a, b in zip(rows, rows[1:], strict=False):
+        for a, b in pairwise(rows):
             if a.drop <= end <= b.drop:
                 kept.insert(at if end == top else len(kept), _between(a, b, end))
                 break
@@ -157,10 +163,10 @@ def neckline(rig: Rig, style: str) -> list[XY]:
     half = rig.half_width("neck") * wide
     across, base = rig.across(), rig.xy("neck")
     slope = max(0.0, (wide - 1.1)) * rig.half_width("neck") * 0.32
-    high = base + (0, slope - rig.px(0.006))
+    high = base + step(0, slope - rig.px(0.006))
     low_depth = depth if rig.facing > -0.15 else 0.006
     shift = rig.sideways * rig.px(0.045)
-    low = base + across * shift + (0, rig.px(low_depth + 0.01) + slope)
+    low = base + across * shift + step(0, rig.px(low_depth + 0.01) + slope)
     left, right = high - across * half, high + across * half
     if style in ("vee", "deep", "lapel", "shawl", "collar") and rig.facing > -0.15:
         return [left, left * 0.5 + low * 0.5, low, low * 0.5 + right * 0.5, right]
@@ -184,7 +190,7 @@ def bodice(
     tips = []
     for side in (1, 0) if rig.facing >= 0 else (0, 1):
         joint = rig.xy(f"shoulder{side}")
-        tips.append(joint + (0, -limb_radii(rig, "arm", 0)[0] * 0.9 - rig.px(ease * 0.4)))
+        tips.append(joint - step(0, limb_radii(rig, "arm", 0)[0] * 0.9 + rig.px(ease * 0.4)))
     if abs(rig.facing) < 0.5:
         half = rig.half_width("shoulder") + rig.px(ease * 0.5)
         tips = [rig.xy("shoulder") - rig.across() * half, rig.xy("shoulder") + rig.across() * half]
@@ -219,29 +225,3 @@ def sleeve_shapes(rig: Rig, side: int, length: float, ease: float, cuff: float) 
         lower[0] = upper[-1]
         shapes.append(ribbon(b, c, lower, cap=0.25, span=(0, length - 1)))
     return shapes
-
-
-def leg_shapes(rig: Rig, side: int, hem: float, leg: tuple[float, float, float]) -> list[Points]:
-    """A trouser leg down to `hem`; `leg` is the room at thigh, knee and hem in heights."""
-    a, b, c = (rig.xy(n) for n in limb_names("leg", side))
-    short = 0.93 if rig.build.child else 1.0
-    thigh, shin = THIGH * short, SHIN * short
-    room = np.linspace(leg[0], leg[1], 4)
-    upper = [r + rig.px(float(e)) for r, e in zip(limb_radii(rig, "leg", 0), room, strict=True)]
-    if hem < thigh:
-        loose = [r + rig.px(leg[2]) * k / 3 for k, r in enumerate(upper)]
-        return [ribbon(a, b, loose, cap=0.3, span=(0, hem / thigh))]
-    room = np.linspace(leg[1], leg[2], 4)
-    lower = [r + rig.px(float(e)) for r, e in zip(limb_radii(rig, "leg", 1), room, strict=True)]
-    if leg[2] > 0.012:
-        lower = list(np.linspace(upper[-1], max(lower[-1], upper[-1] * 0.8), 4))
-    lower[0] = upper[-1]
-    shapes = [ribbon(a, b, upper, cap=0.9), round_joint(b, upper[-1])]
-    end = b + (c - b) * np.float32((hem - thigh) / shin)
-    shapes.append(ribbon(b, end, lower, cap=0.28))
-    return shapes
-
-
-def toward(rig: Rig, name: str) -> XY:
-    """Unit direction from the waist to a joint, for the grain of a cloth."""
-    return unit(rig.xy(name) - rig.xy("waist"))

@@ -9,7 +9,7 @@ from garments.synthetic.drape import hang, neckline
 from garments.synthetic.head import HeadFrame
 from garments.synthetic.outfit import Item
 from garments.synthetic.palette import mix, scaled
-from garments.synthetic.shapes import Points, ellipse, points, ribbon, smooth
+from garments.synthetic.shapes import Points, ellipse, points, ribbon, smooth, step
 
 
 def _ids(item: Item, owner: int) -> Ids:
@@ -25,7 +25,15 @@ def paint_belt(canvas: Canvas, rig: Rig, item: Item, owner: int) -> None:
     canvas.paint([points(band)], leather(item.cloth.base, rig.px(0.02)), _ids(item, owner))
     if rig.facing > 0.1:
         at, r = (top.front + low.front) / 2 + sag, rig.px(0.011)
-        ring = points([at + (-r, -r), at + (r, -r), at + (r, r), at + (-r, r), at + (-r, -r)])
+        ring = points(
+            [
+                at + step(-r, -r),
+                at + step(r, -r),
+                at + step(r, r),
+                at + step(-r, r),
+                at + step(-r, -r),
+            ]
+        )
         canvas.stroke(ring, (205, 185, 120), rig.px(0.004), 0.95, garment=item.gid)
 
 
@@ -37,26 +45,32 @@ def paint_tie(canvas: Canvas, rig: Rig, item: Item, owner: int) -> None:
     end = rig.xy("waist") + rig.across() * (rig.sideways * rig.px(0.05))
     w = rig.px(0.02) * max(0.4, rig.facing)
     shape = ribbon(start, end, [w * 0.4, w * 0.75, w * 0.95, w, w * 0.75], cap=0.9)
-    knot = ribbon(start - (0, rig.px(0.012)), start + (0, rig.px(0.012)), [w * 0.75, w * 0.45])
+    knot = ribbon(
+        start - step(0, rig.px(0.012)), start + step(0, rig.px(0.012)), [w * 0.75, w * 0.45]
+    )
     surface = item.cloth.surface(rig.height, w)
-    canvas.paint([shape, knot], surface.along(start, end + (w, 0)), _ids(item, owner))
+    canvas.paint([shape, knot], surface.along(start, end + step(w, 0)), _ids(item, owner))
 
 
 def paint_scarf(canvas: Canvas, rig: Rig, item: Item, owner: int) -> None:
     """A scarf wound round the neck with one or two ends."""
     neck, across, half = rig.xy("neck"), rig.across(), rig.half_width("neck")
     wide = half * 1.75
-    low = neck + (0, rig.px(0.035))
-    loop = [neck - across * wide + (0, -rig.px(0.006)), neck + (0, -rig.px(0.022))]
-    loop += [neck + across * wide + (0, -rig.px(0.006)), low + across * half, low - across * half]
+    low = neck + step(0, rig.px(0.035))
+    loop = [neck - across * wide + step(0, -rig.px(0.006)), neck + step(0, -rig.px(0.022))]
+    loop += [
+        neck + across * wide + step(0, -rig.px(0.006)),
+        low + across * half,
+        low - across * half,
+    ]
     surface = item.cloth.surface(rig.height, rig.px(0.016), "crumple")
     shapes = []
     if rig.facing > -0.2:
         for sign in (-1, 1)[: 1 + item.variant % 2]:
-            start = low + across * (sign * half * 0.5) - (0, rig.px(0.01))
-            end = start + (sign * rig.px(0.012), rig.px(0.12 + 0.00012 * item.variant))
+            start = low + across * (sign * half * 0.5) - step(0, rig.px(0.01))
+            end = start + step(sign * rig.px(0.012), rig.px(0.12 + 0.00012 * item.variant))
             shapes.append(ribbon(start, end, [rig.px(0.018), rig.px(0.023)], cap=0.05))
-    canvas.paint(shapes + [smooth(points(loop))], surface.along(neck, low), _ids(item, owner))
+    canvas.paint([*shapes, smooth(points(loop))], surface.along(neck, low), _ids(item, owner))
 
 
 def paint_sunglasses(canvas: Canvas, head: HeadFrame, item: Item, owner: int) -> None:
@@ -77,7 +91,7 @@ def paint_sunglasses(canvas: Canvas, head: HeadFrame, item: Item, owner: int) ->
             shapes.append(ribbon(a, b, [0.012 * px, 0.012 * px]))
     canvas.paint(shapes, leather(scaled(item.cloth.base, 0.8), 0.06 * px), _ids(item, owner))
     for lens in lenses:
-        shine = lens.mean(0) - (0.03 * px, 0.03 * px)
+        shine = lens.mean(0) - step(0.03 * px, 0.03 * px)
         canvas.dab([ellipse(shine, 0.03 * px, 0.014 * px, -0.6)], (255, 255, 255), 0.35,
                    garment=item.gid)  # fmt: skip
 
@@ -103,7 +117,7 @@ def paint_hat(canvas: Canvas, head: HeadFrame, item: Item, owner: int, height: f
         ahead = float(np.sin(head.yaw))
         tip = head.at(back + ahead * (w + 0.3), -0.17 + 0.07 * max(0, head.sight(0)))
         left, right = head.on(-62, -0.22), head.on(62, -0.22)
-        brim = smooth(points([left, tip - (0.02 * head.px, 0), tip, right, head.on(0, -0.26)]))
+        brim = smooth(points([left, tip - step(0.02 * head.px, 0), tip, right, head.on(0, -0.26)]))
         canvas.paint([brim], leather(dark, head.px * 0.08), ids)
     else:
         band = points([head.at(back - w, -0.24), head.at(back, -0.2), head.at(back + w, -0.24)])
@@ -126,20 +140,25 @@ def paint_bag(canvas: Canvas, rig: Rig, item: Item, owner: int, front: bool) -> 
     hold = rig.xy(f"hand{side}" if kind == 0 else f"hip{side}")
     if kind == 1:
         sign = 1.0 if (side == 0) == (rig.facing >= 0) else -1.0
-        hold = hold + (sign * rig.px(0.075), -rig.px(0.04))
+        hold = hold + step(sign * rig.px(0.075), -rig.px(0.04))
         far = rig.xy(f"shoulder{1 - side}") * 0.75 + rig.xy("neck") * 0.25
         strap = ribbon(far, hold, [rig.px(0.006)] * 2)
         canvas.paint([strap], leather(base, rig.px(0.005)), ids)
     w = rig.px(0.05 + 0.00004 * item.variant)
-    h, top = w * (0.75 + 0.3 * (item.variant % 7) / 7), hold + (0, rig.px(0.035))
-    body = [top + (-w * 0.85, 0), top + (w * 0.85, 0), top + (w, h * 1.5), top + (0, h * 1.62)]
-    body += [top + (-w, h * 1.5)]
-    ring = ellipse(hold + (0, rig.px(0.028)), w * 0.5, rig.px(0.034))
+    h, top = w * (0.75 + 0.3 * (item.variant % 7) / 7), hold + step(0, rig.px(0.035))
+    body = [
+        top + step(-w * 0.85, 0),
+        top + step(w * 0.85, 0),
+        top + step(w, h * 1.5),
+        top + step(0, h * 1.62),
+    ]
+    body += [top + step(-w, h * 1.5)]
+    ring = ellipse(hold + step(0, rig.px(0.028)), w * 0.5, rig.px(0.034))
     canvas.stroke(np.concatenate([ring, ring[:1]]), scaled(base, 0.7), rig.px(0.007), 1.0)
     canvas.paint([smooth(points(body), steps=3)], surface, ids)
-    flap = smooth(points([body[0], top + (0, h * 0.8), body[1]]), closed=False)
+    flap = smooth(points([body[0], top + step(0, h * 0.8), body[1]]), closed=False)
     canvas.stroke(flap, scaled(base, 0.6), rig.px(0.004), 0.8, garment=item.gid)
-    clasp = ellipse(top + (0, h * 0.75), rig.px(0.007), rig.px(0.007))
+    clasp = ellipse(top + step(0, h * 0.75), rig.px(0.007), rig.px(0.007))
     canvas.dab([clasp], (212, 190, 120), 0.9, garment=item.gid)
 
 
@@ -150,17 +169,17 @@ def _rucksack(canvas: Canvas, rig: Rig, item: Item, ids: Ids, front: bool) -> No
     half = np.hypot(rig.half_width("chest") * 0.85 * rig.facing, rig.px(0.055) * rig.sideways)
     sack_now = front == (rig.facing < 0)
     if sack_now:
-        top, low = rig.xy("shoulder") + (away, 0), rig.xy("waist") + (away, rig.px(0.02))
+        top, low = rig.xy("shoulder") + step(away, 0), rig.xy("waist") + step(away, rig.px(0.02))
         ring = [top - across * half * 0.8, top + across * half * 0.8, low + across * half]
         ring += [low - across * half]
         surface = item.cloth.surface(rig.height, rig.px(0.03), "crumple")
         canvas.paint([smooth(points(ring), steps=4)], surface, ids)
-        middle = (top + low) / 2 + (0, rig.px(0.03))
+        middle = (top + low) / 2 + step(0, rig.px(0.03))
         line = points([middle - across * half * 0.8, middle + across * half * 0.8])
         canvas.stroke(line, scaled(base, 0.6), rig.px(0.005), 0.8, garment=item.gid)
     elif front:
         for sign in (-1, 1):
             high = rig.xy("shoulder") + across * (sign * rig.half_width("shoulder") * 0.55)
             low = rig.xy("ribs") + across * (sign * rig.half_width("ribs") * 1.02)
-            strap = ribbon(high - (0, rig.px(0.022)), low, [rig.px(0.011)] * 2, cap=0.1)
+            strap = ribbon(high - step(0, rig.px(0.022)), low, [rig.px(0.011)] * 2, cap=0.1)
             canvas.paint([strap], leather(mix(base, (0, 0, 0), 0.15), rig.px(0.01)), ids)

@@ -8,7 +8,7 @@ from garments.synthetic.body import Rig
 from garments.synthetic.canvas import Canvas, Ids
 from garments.synthetic.fabric import flat
 from garments.synthetic.palette import Color, mix, scaled
-from garments.synthetic.shapes import Points, ellipse, points, ribbon, smooth, unit
+from garments.synthetic.shapes import Points, ellipse, points, ribbon, smooth, step, unit
 
 ARM = ((0.034, 0.031, 0.028, 0.025), (0.025, 0.027, 0.022, 0.0165))
 LEG = ((0.060, 0.055, 0.046, 0.037), (0.036, 0.040, 0.033, 0.022))
@@ -80,7 +80,10 @@ def paint_trunk(canvas: Canvas, rig: Rig, skin: Color, owner: int) -> None:
     if rig.facing > 0.2:
         for sign in (-1, 1):
             line = points(
-                [collar + (0, -rig.px(0.012)), collar + (sign * rig.px(0.05), -rig.px(0.022))]
+                [
+                    collar + step(0, -rig.px(0.012)),
+                    collar + step(sign * rig.px(0.05), -rig.px(0.022)),
+                ]
             )
             canvas.stroke(line, scaled(skin, 0.8), rig.px(0.006), 0.5, owner=owner)
 
@@ -110,7 +113,7 @@ def paint_limb(canvas: Canvas, rig: Rig, limb: str, side: int, skin: Color, owne
     canvas.paint(limb_shapes(rig, limb, side), surface, Ids(SKIN, owner))
     if limb == "leg" and rig.facing > 0:
         knee = rig.xy(f"knee{side}")
-        arc = ellipse(knee + (0, radius * 0.5), radius * 0.55, radius * 0.35)[:13]
+        arc = ellipse(knee + step(0, radius * 0.5), radius * 0.55, radius * 0.35)[:13]
         canvas.stroke(arc, scaled(skin, 0.84), radius * 0.16, 0.5, owner=owner)
 
 
@@ -151,7 +154,7 @@ def foot_axis(rig: Rig, side: int) -> tuple[NDArray[np.float32], NDArray[np.floa
     heel, toe = rig.xy(f"heel{side}"), rig.xy(f"toe{side}")
     d = toe - heel
     if float(np.hypot(*d)) < rig.px(0.035):
-        toe = heel + unit(d + (0, 1e-3)) * rig.px(0.035)
+        toe = heel + unit(d + step(0, 1e-3)) * rig.px(0.035)
     return heel, toe
 
 

@@ -52,7 +52,7 @@ def _ragged(outline: Points, head: HeadFrame, amount: float, seed: int) -> Point
 def paint_back_hair(
     canvas: Canvas, head: HeadFrame, face: Face, style: str, ids: Ids, seed: int
 ) -> None:
-    """Hair that hangs behind the head; call before the trunk in front view, after it from behind."""
+    """Hair that hangs behind the head; painted before the trunk, or after it from behind."""
     if style not in FALL:
         return
     fall, wide = FALL[style], head.half(0.0) * (1.3 if style in ("wavy", "curly") else 1.14)

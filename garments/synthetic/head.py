@@ -14,10 +14,19 @@ from garments.synthetic.body import Rig
 from garments.synthetic.canvas import Canvas, Ids
 from garments.synthetic.fabric import flat
 from garments.synthetic.palette import Color, brightness, mix, scaled
-from garments.synthetic.shapes import Points, ellipse, points, smooth
+from garments.synthetic.shapes import Points, ellipse, points, smooth, step
 
-PROFILE = ((-0.5, 0.3), (-0.45, 0.58), (-0.3, 0.86), (-0.1, 1.0), (0.06, 0.99), (0.2, 0.91))
-PROFILE += ((0.34, 0.73), (0.44, 0.5), (0.5, 0.24))
+PROFILE = (
+    (-0.5, 0.3),
+    (-0.45, 0.58),
+    (-0.3, 0.86),
+    (-0.1, 1.0),
+    (0.06, 0.99),
+    (0.2, 0.91),
+    (0.34, 0.73),
+    (0.44, 0.5),
+    (0.5, 0.24),
+)
 """Half width of a head by height: (v, share of the greatest half width)."""
 
 
@@ -62,7 +71,8 @@ class HeadFrame:
 
     def at(self, u: float, v: float) -> NDArray[np.float32]:
         """Picture position of (u, v)."""
-        return self.center + self.right * np.float32(u) + self.down * np.float32(v)
+        place = self.center + self.right * np.float32(u) + self.down * np.float32(v)
+        return np.asarray(place, np.float32)
 
     def shift(self, v: float) -> float:
         """Sideways shift of the silhouette at v: jaw forward, skull back, seen from the side."""
@@ -127,7 +137,7 @@ def paint_features(canvas: Canvas, head: HeadFrame, face: Face, owner: int) -> N
     """Shading, eyes, brows, nose and mouth, as far as they face the camera."""
     if head.sight(0) < -0.25:
         return
-    for azimuth in (-38, 38):
+    for azimuth in (-38.0, 38.0):
         if head.sight(azimuth) > 0.1:
             cheek = ellipse(head.on(azimuth, 0.2), head.px * 0.09, head.px * 0.07)
             tone = mix(face.skin, (205, 80, 70), 0.35)
@@ -146,18 +156,22 @@ def _eye(canvas: Canvas, head: HeadFrame, face: Face, azimuth: float, owner: int
         return
     at, px = head.on(azimuth, 0.03), head.px
     w, h = 0.066 * px * face.eye * max(sight, 0.35), 0.034 * px * face.eye
-    socket = ellipse(at - (0, 0.012 * px), w * 1.5, h * 2.0)
+    socket = ellipse(at - step(0, 0.012 * px), w * 1.5, h * 2.0)
     canvas.dab([socket], scaled(face.skin, 0.72), 0.45, owner=owner, blur=px * 0.025)
-    lens = smooth(points([at - (w, 0), at - (0, h), at + (w, -h * 0.1), at + (0, h * 0.8)]))
+    lens = smooth(
+        points([at - step(w, 0), at - step(0, h), at + step(w, -h * 0.1), at + step(0, h * 0.8)])
+    )
     canvas.dab([lens], (232, 228, 222), 0.95, owner=owner)
-    look = at + (0.25 * w * np.sin(head.yaw), -0.05 * h)
+    look = at + step(0.25 * w * np.sin(head.yaw), -0.05 * h)
     canvas.dab([ellipse(look, h * 0.95, h * 0.98, count=14)], face.iris, 1.0, owner=owner)
     canvas.dab([ellipse(look, h * 0.45, h * 0.45, count=10)], (14, 12, 12), 1.0, owner=owner)
     if px > 60:
-        spark = ellipse(look - (h * 0.3, h * 0.35), h * 0.2, h * 0.2, count=8)
+        spark = ellipse(look - step(h * 0.3, h * 0.35), h * 0.2, h * 0.2, count=8)
         canvas.dab([spark], (250, 250, 250), 0.9, owner=owner)
-    lid = points([at - (w * 1.1, -h * 0.2), at - (w * 0.4, h * 0.95), at + (w * 0.4, -h * 0.95)])
-    lid = np.concatenate([lid, points([at + (w * 1.15, 0)])])
+    lid = points(
+        [at - step(w * 1.1, -h * 0.2), at - step(w * 0.4, h * 0.95), at + step(w * 0.4, -h * 0.95)]
+    )
+    lid = np.concatenate([lid, points([at + step(w * 1.15, 0)])])
     canvas.stroke(smooth(lid, closed=False), (38, 26, 22), 0.02 * px, 0.9, owner=owner)
     brow = points([head.on(azimuth + d, -0.085 + dv) for d, dv in ((-15, 0.01), (0, -0.018))])
     brow = np.concatenate([brow, points([head.on(azimuth + 15, 0.01 - 0.085)])])
@@ -175,16 +189,20 @@ def _nose(canvas: Canvas, head: HeadFrame, face: Face, owner: int) -> None:
     dark, light = scaled(face.skin, 0.72), mix(face.skin, (255, 255, 255), 0.3)
     w = 0.055 * px * face.nose
     if abs(side) > 0.75:
-        wedge = points([bridge, tip, base + (0, 0.01 * px), bridge + (0, 0.12 * px)])
+        wedge = points([bridge, tip, base + step(0, 0.01 * px), bridge + step(0, 0.12 * px)])
         canvas.paint([wedge], flat(face.skin, 0.2, px * 0.03), Ids(SKIN, owner))
     shadow_side = 1.0 if side <= 0 else -1.0
-    wing = points([bridge + (shadow_side * w * 0.35, 0), tip + (shadow_side * w * 0.8, 0), tip])
+    wing = points(
+        [bridge + step(shadow_side * w * 0.35, 0), tip + step(shadow_side * w * 0.8, 0), tip]
+    )
     canvas.dab([wing], dark, 0.45, owner=owner, blur=px * 0.014)
     canvas.dab([ellipse(tip, w * 0.45, w * 0.4)], light, 0.45, owner=owner, blur=px * 0.012)
     for sign in (-1, 1):
-        hole = ellipse(base + (sign * w * 0.5 + side * w * 0.6, 0), w * 0.22, w * 0.14, count=10)
+        hole = ellipse(
+            base + step(sign * w * 0.5 + side * w * 0.6, 0), w * 0.22, w * 0.14, count=10
+        )
         canvas.dab([hole], scaled(face.skin, 0.4), 0.8, owner=owner)
-    under = ellipse(base + (0, 0.02 * px), w * 1.0, w * 0.35)
+    under = ellipse(base + step(0, 0.02 * px), w * 1.0, w * 0.35)
     canvas.dab([under], dark, 0.4, owner=owner, blur=px * 0.014)
 
 
@@ -195,14 +213,14 @@ def _mouth(canvas: Canvas, head: HeadFrame, face: Face, owner: int) -> None:
     lift = np.array([0, -0.02 * px * face.smile], np.float32)
     left, right = left + lift, right + lift
     up, low = 0.024 * px, 0.038 * px
-    upper = smooth(points([left, mid - (0.02 * px, up), mid - (0, up * 0.7)]), closed=False)
-    upper = np.concatenate([upper, points([mid + (0.02 * px, -up), right, mid])])
-    lower = smooth(points([left, mid, right, mid + (0, low)]), steps=4)
+    upper = smooth(points([left, mid - step(0.02 * px, up), mid - step(0, up * 0.7)]), closed=False)
+    upper = np.concatenate([upper, points([mid + step(0.02 * px, -up), right, mid])])
+    lower = smooth(points([left, mid, right, mid + step(0, low)]), steps=4)
     canvas.dab([upper], scaled(face.lips, 0.85), 0.9, owner=owner)
     canvas.dab([lower], face.lips, 0.9, owner=owner)
-    line = smooth(points([left, mid + (0, 0.004 * px), right]), closed=False)
+    line = smooth(points([left, mid + step(0, 0.004 * px), right]), closed=False)
     canvas.stroke(line, scaled(face.lips, 0.45), 0.012 * px, 0.9, owner=owner)
-    chin = ellipse(mid + (0, 0.075 * px), 0.07 * px, 0.02 * px)
+    chin = ellipse(mid + step(0, 0.075 * px), 0.07 * px, 0.02 * px)
     canvas.dab([chin], scaled(face.skin, 0.78), 0.4, owner=owner, blur=px * 0.02)
 
 

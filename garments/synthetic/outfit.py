@@ -36,6 +36,7 @@ PATTERN_ODDS = {
     "bag": (9, 0.2, 0.2, 0, 0.2, 0),
     "tie": (4, 3, 0, 1.5, 0, 0),
 }
+HOSIERY = ("black", "black", "grey", "navy", "brown", "burgundy", "white", "red", "green")
 DENIM = ("blue", "navy", "black", "grey", "white")
 LEATHER = ("black", "brown", "beige", "white", "red", "navy", "burgundy", "grey", "pink", "silver")
 REGIONS = {
@@ -43,7 +44,7 @@ REGIONS = {
                    "cardigan"),
     Region.LOWER: ("trousers", "jeans", "shorts", "skirt"),
     Region.WHOLE: ("dress", "jumpsuit", "romper", "suit"),
-    Region.FEET: ("shoes", "boots", "sneakers", "sandals", "heels", "socks"),
+    Region.FEET: ("shoes", "boots", "sneakers", "sandals", "heels", "socks", "tights"),
     Region.ACCESSORIES: ("bag", "hat", "cap", "scarf", "belt", "sunglasses", "tie"),
 }  # fmt: skip
 REGION_OF = {category: region for region, names in REGIONS.items() for category in names}
@@ -106,7 +107,7 @@ class Wardrobe:
     ) -> Item:
         """A garment of a category, in one of `colors` or any, or of the cloth `match`."""
         rng = self.rng
-        names = list(colors) if colors else list(COLOR_ODDS)
+        names = list(colors or COLOR_ODDS)
         weights = np.array([1.0 if colors else COLOR_ODDS[n] for n in names])
         color = str(rng.choice(names, p=weights / weights.sum()))
         pattern = "solid"
@@ -172,7 +173,10 @@ class Wardrobe:
         kinds = ["shoes", "boots", "sneakers", "sandals", "heels"]
         kind = str(rng.choice(kinds, p=[0.24, 0.22, 0.24, 0.1, 0.2]))
         worn.shoes = self.draw(kind, rank=1, colors=LEATHER)
-        if kind in ("shoes", "sneakers") and rng.random() < 0.4:
+        bare = worn.whole is not None or (worn.lower and worn.lower.category in ("skirt", "shorts"))
+        if bare and kind != "sandals" and rng.random() < 0.25:
+            worn.socks = self.draw("tights", colors=HOSIERY)
+        elif kind in ("shoes", "sneakers") and rng.random() < 0.4:
             worn.socks = self.draw("socks")
 
     def _extras(self, worn: Outfit) -> None:
@@ -180,7 +184,7 @@ class Wardrobe:
         chances = (("bag", 0.5), ("sunglasses", 0.22), ("scarf", 0.14), ("belt", 0.2))
         for category, chance in chances:
             if rng.random() < chance:
-                colors = LEATHER if category in ("bag", "belt") else ()
+                colors: tuple[str, ...] = LEATHER if category in ("bag", "belt") else ()
                 colors = ("black", "brown", "gold") if category == "sunglasses" else colors
                 worn.extras.append(self.draw(category, colors=colors))
         if rng.random() < 0.2:

@@ -25,24 +25,24 @@ TRAIN_SHADES: dict[str, tuple[str, ...]] = {
     "silver": ("c3c7cc", "b6bbc2", "d0d4d8"),
 }
 UNSEEN_SHADES: dict[str, tuple[str, ...]] = {
-    "black": ("0c0d12", "201c1f"),
-    "white": ("f7f4fb", "eef3f5"),
+    "black": ("0a0d12", "261c1f"),
+    "white": ("f7f0fb", "eef3f9"),
     "grey": ("7c7a80", "9c9b98"),
     "beige": ("d9c7b4", "c7ae86"),
     "brown": ("7a4f3a", "4c3122"),
     "red": ("cf1f42", "a81912"),
-    "burgundy": ("73152a", "50161f"),
+    "burgundy": ("75152a", "50161f"),
     "pink": ("f2a3a9", "e582b8"),
     "orange": ("e8692f", "d98a33"),
     "yellow": ("f0d24f", "dcbf2a"),
     "green": ("3a9a3c", "1d7a55"),
-    "olive": ("757134", "545a2c"),
+    "olive": ("757134", "545a2a"),
     "teal": ("168a8b", "2d7682"),
     "blue": ("3c78e0", "5c97c9"),
-    "navy": ("151d4f", "27305a"),
+    "navy": ("151d4f", "2d305a"),
     "purple": ("7a3aa6", "8a68c4"),
     "gold": ("cba12d", "b0873f"),
-    "silver": ("bcc0c9", "cdd0d3"),
+    "silver": ("b8c0cd", "cdcad3"),
 }
 
 SKIN = ("f3d3bd", "ecc3a3", "e0ac86", "cf9a73", "b98260", "9b6a4a", "7c5238", "5f3d2a", "4a2f22")

@@ -136,11 +136,14 @@ def _arm(canvas: Canvas, figure: Figure, side: int, owner: int) -> None:
 def _leg(canvas: Canvas, figure: Figure, side: int, owner: int) -> None:
     rig, worn, skin = figure.rig, figure.outfit, figure.face.skin
     cloth = _legged(worn)
-    if cloth is None or cloth.hem < 0.43 or worn.shoes is None:
+    tights = worn.socks if worn.socks and worn.socks.category == "tights" else None
+    if tights and (cloth is None or cloth.hem < 0.3):
+        shoes.paint_tights(canvas, rig, tights, side, owner)
+    elif cloth is None or cloth.hem < 0.43 or worn.shoes is None:
         paint_limb(canvas, rig, "leg", side, skin, owner)
-    if worn.shoes is None or worn.shoes.category in ("sandals", "heels"):
+    if worn.shoes is None or (worn.shoes.category in ("sandals", "heels") and not tights):
         paint_foot(canvas, rig, side, skin, owner)
-    if worn.socks:
+    if worn.socks and not tights:
         shoes.paint_sock(canvas, rig, worn.socks, side, owner)
     tucked = bool(
         worn.shoes and worn.shoes.category == "boots" and cloth and cloth.cut.leg[2] < 0.013

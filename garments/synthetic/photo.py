@@ -13,14 +13,15 @@ def expose(rng: np.random.Generator, pixels: Image) -> NDArray[np.uint8]:
     """`pixels` (H, W, 3) float32 RGB in [0, 255] as a photograph of the same size, uint8 RGB."""
     pixels = _vignette(rng, pixels) if rng.random() < 0.3 else pixels
     if rng.random() < 0.35:
-        pixels = cv2.GaussianBlur(pixels, (0, 0), float(rng.uniform(0.3, 1.1)))
+        soft = cv2.GaussianBlur(pixels, (0, 0), float(rng.uniform(0.3, 1.1)))
+        pixels = np.asarray(soft, np.float32)
     pixels = pixels + _grain(rng, pixels.shape[:2], float(rng.uniform(0.5, 6.0)))
     flat = np.clip(pixels, 0, 255).astype(np.uint8)
     flat = cv2.LUT(flat, _curves(rng)).astype(np.uint8)
     if rng.random() < 0.5:
         quality = int(rng.integers(45, 92))
         _, data = cv2.imencode(".jpg", flat, [cv2.IMWRITE_JPEG_QUALITY, quality])
-        flat = cv2.imdecode(data, cv2.IMREAD_COLOR).astype(np.uint8)
+        flat = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
     return np.ascontiguousarray(flat)
 
 

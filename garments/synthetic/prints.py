@@ -22,10 +22,10 @@ def _plain(color: Color) -> Image:
 def _bands(edges: list[tuple[float, float]]) -> NDArray[np.float32]:
     """Weight (TILE,) in [0, 1] of bands given as start and width in shares of the tile."""
     t = (np.arange(TILE, dtype=np.float32) + 0.5) / TILE
-    weight = np.zeros(TILE, np.float32)
+    weight: Image = np.zeros(TILE, np.float32)
     for start, width in edges:
         inside = np.clip((width / 2 - np.abs((t - start - width / 2 + 0.5) % 1 - 0.5)) * TILE, 0, 1)
-        weight = np.maximum(weight, inside)
+        weight = np.maximum(weight, inside).astype(np.float32)
     return weight
 
 
@@ -218,11 +218,9 @@ def roses(rng: np.random.Generator, colors: Colors) -> Image:
     return tile
 
 
-PRINTS: dict[str, Callable[[np.random.Generator, Colors], Image]] = {
-    f.__name__: f
-    for f in (even_stripes, pinstripes, breton, double_stripes, fading_stripes, gingham, plaid)
-    + (windowpane, argyle, polka, pin_dots, confetti, rings, daisies, blossoms, leaves, roses)
-}
+_ALL = [even_stripes, pinstripes, breton, double_stripes, fading_stripes, gingham, plaid]
+_ALL += [windowpane, argyle, polka, pin_dots, confetti, rings, daisies, blossoms, leaves, roses]
+PRINTS: dict[str, Callable[[np.random.Generator, Colors], Image]] = {f.__name__: f for f in _ALL}
 """Every repeating print by name: (rng, three colors) -> tile (128, 128, 3) RGB float32."""
 
 

@@ -80,8 +80,9 @@ def _plant(canvas: Canvas, rng: np.random.Generator) -> None:
     width, height = canvas.size
     x, y = width * float(rng.uniform(0, 1)), height * float(rng.uniform(0.86, 1.02))
     s = height * float(rng.uniform(0.08, 0.16))
-    pot = points([(x - s * 0.35, y - s * 0.4), (x + s * 0.35, y - s * 0.4), (x + s * 0.25, y + s * 0.2),
-                  (x - s * 0.25, y + s * 0.2)])  # fmt: skip
+    rim, foot = y - s * 0.4, y + s * 0.2
+    ring = [(x - s * 0.35, rim), (x + s * 0.35, rim), (x + s * 0.25, foot), (x - s * 0.25, foot)]
+    pot = points(ring)
     canvas.paint([pot], flat(_tone(rng, (150, 88, 62)), 0.4, s * 0.15), NOTHING)
     for _ in range(9):
         a, reach = float(rng.uniform(-2.7, -0.4)), s * float(rng.uniform(0.6, 1.2))

@@ -13,7 +13,7 @@ from garments.synthetic.looks import Look, find_look
 from garments.synthetic.person import Figure, paint_figure, random_figure
 from garments.synthetic.photo import expose
 from garments.synthetic.props import paint_prop, paint_seat_prop
-from garments.synthetic.shapes import ellipse
+from garments.synthetic.shapes import ellipse, step
 from garments.synthetic.truth import Street
 
 PEOPLE_ODDS = (0.52, 0.24, 0.13, 0.07, 0.04)
@@ -154,10 +154,10 @@ def _paint(rng: np.random.Generator, canvas: Canvas, figure: Figure, owner: int)
     rig = figure.rig
     if rig.pose.seated:
         paint_seat_prop(canvas, rng, rig)
-    feet = np.mean([rig.xy("ankle0"), rig.xy("ankle1")], 0) + (0, rig.px(0.03))
+    feet = np.mean([rig.xy("ankle0"), rig.xy("ankle1")], 0) + step(0, rig.px(0.03))
     reach = rig.px(float(rng.uniform(0.1, 0.16)))
     drift = -canvas.light[0] * reach * 0.5
-    blob = ellipse(feet + (drift, 0), reach, reach * 0.22)
+    blob = ellipse(feet + step(drift, 0), reach, reach * 0.22)
     canvas.dab([blob], (20, 20, 24), 0.5, blur=rig.px(0.018))
     canvas.track()
     paint_figure(canvas, figure, owner)

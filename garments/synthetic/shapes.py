@@ -17,11 +17,16 @@ def points(values: ArrayLike) -> Points:
     return np.asarray(values, np.float32).reshape(-1, 2)
 
 
+def step(dx: float, dy: float) -> Points:
+    """An offset of `dx`, `dy` pixels, to add to points."""
+    return np.array([dx, dy], np.float32)
+
+
 def unit(vector: ArrayLike) -> Points:
     """`vector` (2,) scaled to length 1; straight down where it has no length."""
     v = np.asarray(vector, np.float32)
     length = float(np.hypot(v[0], v[1]))
-    return v / length if length > 1e-6 else np.array([0, 1], np.float32)
+    return np.asarray(v / length if length > 1e-6 else (0, 1), np.float32)
 
 
 def normal(vector: ArrayLike) -> Points:
@@ -44,7 +49,7 @@ def smooth(outline: ArrayLike, closed: bool = True, steps: int = 5) -> Points:
         2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3
     )
     curve = curve.reshape(-1, 2)
-    return curve if closed else np.concatenate([curve, p[-1:]])
+    return points(curve if closed else np.concatenate([curve, p[-1:]]))
 
 
 def ribbon(
@@ -67,7 +72,7 @@ def ribbon(
     axis = a + (b - a) * t[:, None] + n * (bow * np.sin(np.pi * t))[:, None]
     arc = np.linspace(-np.pi / 2, np.pi / 2, 7, dtype=np.float32)[1:-1, None]
     last = axis[-1] + r[-1] * (-np.sin(arc) * n + np.cos(arc) * d * cap)
-    return np.concatenate([axis + n * r, last, (axis - n * r)[::-1]]).astype(np.float32)
+    return points(np.concatenate([axis + n * r, last, (axis - n * r)[::-1]]))
 
 
 def ellipse(center: ArrayLike, rx: float, ry: float, angle: float = 0.0, count: int = 24) -> Points:

@@ -57,7 +57,7 @@ def coloured(roi: Roi, surface: Surface, soft: Image | None, light: tuple[float,
         scale = surface.weave_size / noise.BANK
         shade += _bank(noise.weave(surface.weave), roi, surface, scale) * surface.weave_amp
     shade -= 0.4 * np.maximum(shade - 1, 0)
-    rgb = cv2.merge([shade, shade, shade])
+    rgb: Image = np.repeat(shade[..., None], 3, 2)
     if surface.tile is None:
         rgb *= np.array(surface.color, np.float32)
     else:

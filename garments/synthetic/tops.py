@@ -20,7 +20,7 @@ from garments.synthetic.fabric import trim
 from garments.synthetic.figure import limb_names, limb_radii, neck_outline
 from garments.synthetic.outfit import Item
 from garments.synthetic.palette import scaled
-from garments.synthetic.shapes import Points, points, ribbon, smooth
+from garments.synthetic.shapes import Points, points, ribbon, smooth, step
 from garments.synthetic.texture import Surface
 
 
@@ -37,7 +37,7 @@ def turned(surface: Surface, start: XY, end: XY, turn: float) -> Surface:
         return surface.along(start, end)
     a = turn * np.pi / 2
     d = end - start
-    c, s = np.cos(a), np.sin(a)
+    c, s = float(np.cos(a)), float(np.sin(a))
     return surface.along(start, start + np.array([c * d[0] - s * d[1], s * d[0] + c * d[1]]))
 
 
@@ -76,8 +76,8 @@ def _straps(rig: Rig, rows: list[Row]) -> list[Points]:
     straps = []
     for sign, edge in ((-1, chest.left), (1, chest.right)):
         middle = (chest.left + chest.right) / 2
-        high = neck + across * sign * rig.half_width("shoulder") * 0.55 + (0, rig.px(0.012))
-        low = edge * 0.55 + middle * 0.45 + (0, -rig.px(0.01))
+        high = neck + across * sign * rig.half_width("shoulder") * 0.55 + step(0, rig.px(0.012))
+        low = edge * 0.55 + middle * 0.45 + step(0, -rig.px(0.01))
         straps.append(ribbon(high, low, [rig.px(0.004), rig.px(0.005)]))
     return straps
 
@@ -99,7 +99,7 @@ def paint_sleeve(canvas: Canvas, rig: Rig, item: Item, side: int, owner: int) ->
     shapes = sleeve_shapes(rig, side, item.sleeve, item.cut.arm, cuff)
     radius = limb_radii(rig, "arm", 0, item.cut.arm)[-1]
     surface = item.cloth.surface(rig.height, radius * 0.9, "crumple")
-    end = b if item.sleeve < 1.1 else (b + c) / 2
+    end = b if item.sleeve < 1.1 else b * np.float32(0.5) + c * np.float32(0.5)
     canvas.paint(shapes, turned(surface, a, end, item.cloth.turn), ids)
     _cuff_line(canvas, rig, item, side)
 
@@ -135,7 +135,7 @@ def paint_open(canvas: Canvas, rig: Rig, item: Item, owner: int) -> None:
     ids = Ids(item.part, owner, item.gid)
     hem = min(item.hem, 0.04) if rig.pose.seated else item.hem
     neck = item.cut.neck
-    shape, rows = bodice(rig, hem, item.ease, item.cut.straight, item.flare, neck)
+    _, rows = bodice(rig, hem, item.ease, item.cut.straight, item.flare, neck)
     rng = np.random.default_rng(item.variant)
     gap = float(rng.uniform(0.18, 0.5))
     surface = body_surface(rig, item)
@@ -154,13 +154,13 @@ def _front(rig: Rig, rows: list[Row], edge: list[XY], sign: int, gap: float) -> 
         outer.append(side)
         inner.append(row.front + (side - row.front) * np.float32(share))
     joint = rig.xy("shoulder0" if (sign > 0) == (rig.facing >= 0) else "shoulder1")
-    tip = joint + (0, -limb_radii(rig, "arm", 0)[0] * 1.0)
+    tip = joint - step(0, limb_radii(rig, "arm", 0)[0])
     neck = edge[-1] if sign > 0 else edge[0]
     lapel = neck * 0.5 + inner[0] * 0.5
     ring = [
         tip,
         *outer,
-        outer[-1] * 0.5 + inner[-1] * 0.5 + (0, rig.px(0.006)),
+        outer[-1] * 0.5 + inner[-1] * 0.5 + step(0, rig.px(0.006)),
         *inner[::-1],
         lapel,
     ]

@@ -6,10 +6,26 @@ from typing import Any
 import torch
 import transformers
 
-ATR = (
-    "Background Hat Hair Sunglasses Upper-clothes Skirt Pants Dress Belt Left-shoe Right-shoe "
-    "Face Left-leg Right-leg Left-arm Right-arm Bag Scarf"
-).split()
+ATR = [
+    "Background",
+    "Hat",
+    "Hair",
+    "Sunglasses",
+    "Upper-clothes",
+    "Skirt",
+    "Pants",
+    "Dress",
+    "Belt",
+    "Left-shoe",
+    "Right-shoe",
+    "Face",
+    "Left-leg",
+    "Right-leg",
+    "Left-arm",
+    "Right-arm",
+    "Bag",
+    "Scarf",
+]
 
 SMALL_DETR = {
     "use_timm_backbone": True,

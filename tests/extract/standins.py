@@ -4,6 +4,9 @@ Every part of a painted person has a colour of its own. So finding people and pa
 no weights, and a subprocess can do it too.
 """
 
+import os
+import resource
+import signal
 import sys
 from pathlib import Path
 
@@ -12,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from extract.base import Detections
+from garments.errors import GarmentLoopError
 from garments.parts import PARTS
 
 PAINT = np.array(
@@ -52,9 +56,7 @@ class PaintDetector:
         ]
         boxes.sort()
         scores = np.linspace(0.95, 0.9, max(1, len(boxes)))[: len(boxes)]
-        return Detections(
-            np.array(boxes, np.float32).reshape(-1, 4), scores.astype(np.float32)
-        )
+        return Detections(np.array(boxes, np.float32).reshape(-1, 4), scores.astype(np.float32))
 
 
 class PaintParser:
@@ -103,6 +105,7 @@ def street(seed: int) -> np.ndarray:
     """A picture of one to three people side by side, some of them too small."""
     random = np.random.default_rng(seed)
     pixels = canvas(320, 240)
+    pixels[0, :10, 0] += np.array([seed >> bit & 1 for bit in range(10)], np.uint8)  # all differ
     for place in range(int(random.integers(1, 4))):
         height = float(random.choice([20, 120, 160, 200]))
         top = float(random.integers(5, max(6, 235 - round(height))))
@@ -117,16 +120,49 @@ def write_streets(folder: Path, count: int) -> Path:
     return folder
 
 
-def extract_all(folder: str, dataset: str, commit_photos: int = 4) -> None:
-    """Run an extraction in this process; what the fault tests kill."""
+def extract_all(folder: str, dataset: str) -> None:
+    """Extract with many small commits, telling how far it has come."""
     from extract.run import RunOptions, run
     from garments.dataset import Dataset
 
-    options = RunOptions(workers=2, batch=4, commit_photos=commit_photos, commit_seconds=0.2)
+    options = RunOptions(workers=2, batch=2, commit_photos=2, commit_seconds=0.2)
     data = Dataset.open_or_create(dataset)
     for progress in run(data, [folder], options, detector=PaintDetector(), parser=PaintParser()):
         print(progress.done, flush=True)
+        if progress.done == int(os.environ.get("FULL_AFTER", "-1")):
+            # From now on no file can be longer than this, as if the disk were full.
+            resource.setrlimit(resource.RLIMIT_FSIZE, (200, resource.RLIM_INFINITY))
+
+
+def die_at_write(number: int) -> None:
+    """Make this process kill itself at its write `number`: of a table or of a picture.
+
+    Even numbers die before the write, odd ones between writing and what comes next; a picture's
+    bytes are in its scratch file by then.
+    """
+    from garments.catalog import Catalog
+
+    def deadly(write):
+        def call(*args, **kwargs):
+            nonlocal number
+            number -= 2
+            if number == -2:
+                os.kill(os.getpid(), signal.SIGKILL)
+            result = write(*args, **kwargs)
+            if number == -1:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return result
+
+        return call
+
+    for owner, name in ((Catalog, "add"), (Catalog, "put"), (Path, "replace")):
+        setattr(owner, name, deadly(getattr(owner, name)))
 
 
 if __name__ == "__main__":
-    extract_all(sys.argv[1], sys.argv[2])
+    if "DIE_AT" in os.environ:
+        die_at_write(int(os.environ["DIE_AT"]))
+    try:
+        extract_all(sys.argv[1], sys.argv[2])
+    except GarmentLoopError as error:
+        sys.exit(f"{type(error).__name__}: {error}")

@@ -1,6 +1,8 @@
 """Agreement with transformers' own processors and post-processing, on the same random weights."""
 
+import json
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
@@ -15,7 +17,7 @@ from extract.models import load_detector, load_parser
 from garments.parts import PART_INDEX, PARTS
 
 FLOOR = 0.2
-HAS_OPENVINO = __import__("importlib").util.find_spec("openvino") is not None
+HAS_OPENVINO = find_spec("openvino") is not None
 ENGINES = ["auto", "torch"]
 
 
@@ -110,6 +112,31 @@ def test_parser_agrees_with_transformers(tmp_path: Path, engine: str) -> None:
     np.testing.assert_allclose(parts[:, PART_INDEX["feet"]], shoes, atol=1e-3)
     assert parser.label_maps(CROPS[:0]).shape == (0, 256, 256)
     assert len(parser.parse(CROPS[:0])) == 0
+
+
+def test_checkpoints_of_older_transformers_load(tmp_path: Path) -> None:
+    """The hub's files name feature extractors, flat sizes and a timm backbone."""
+    detr, segformer = save_detr(tmp_path / "detr"), save_segformer(tmp_path / "segformer")
+    config = json.loads((detr / "config.json").read_text()) | {
+        "backbone": "resnet18",
+        "backbone_config": None,
+        "use_timm_backbone": True,
+        "use_pretrained_backbone": True,
+    }
+    (detr / "config.json").write_text(json.dumps(config))
+    for folder, changes in (
+        (detr, {"feature_extractor_type": "DetrFeatureExtractor", "size": 96, "max_size": 160}),
+        (segformer, {"image_processor_type": "SegformerFeatureExtractor"}),
+    ):
+        path = folder / "preprocessor_config.json"
+        settings = json.loads(path.read_text())
+        del settings["image_processor_type"]
+        path.write_text(json.dumps(settings | changes))
+    found = load_detector(f"dir:{detr}", "cpu", floor=FLOOR, engine="torch").detect(PHOTOS[:1])[0]
+    boxes, _ = reference_people(detr, PHOTOS[0])
+    np.testing.assert_allclose(found.boxes, boxes, atol=1.0)
+    parser = load_parser(f"dir:{segformer}", "cpu", engine="torch")
+    assert parser.parse(CROPS[:1]).shape == (1, 8, 48, 48)
 
 
 def test_folded_head_is_the_same_function(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def test_unknown_references_say_what_is_understood(load) -> None:
 def test_hub_out_of_reach_names_the_ways_out(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
-    with pytest.raises(UnknownModel, match="connect to the network once.*dir:FOLDER or starter"):
+    with pytest.raises(UnknownModel, match=r"connect to the network once.*dir:FOLDER or starter"):
         load_detector("hf:garmentloop-tests/no-such-model", "cpu")
 
 
@@ -59,7 +59,7 @@ def test_detector_without_a_person_lists_its_labels(tmp_path: Path) -> None:
 
 def test_parser_whose_labels_map_to_nothing_lists_them(tmp_path: Path) -> None:
     folder = save_segformer(tmp_path, labels=["wall", "building", "sky"])
-    with pytest.raises(UnfitModel, match="none of its 3 labels.*wall, building, sky.*starter"):
+    with pytest.raises(UnfitModel, match=r"none of its 3 labels.*wall, building, sky.*starter"):
         load_parser(f"dir:{folder}", "cpu")
 
 
@@ -72,9 +72,9 @@ def test_unknown_labels_count_as_background(tmp_path: Path, caplog) -> None:
 
 
 def test_checkpoints_of_another_task_are_refused(detr: Path, segformer: Path) -> None:
-    with pytest.raises(UnfitModel, match="object detection.*segformer"):
+    with pytest.raises(UnfitModel, match=r"object detection.*segformer"):
         load_detector(f"dir:{segformer}", "cpu")
-    with pytest.raises(UnfitModel, match="semantic segmentation.*detr"):
+    with pytest.raises(UnfitModel, match=r"semantic segmentation.*detr"):
         load_parser(f"dir:{detr}", "cpu")
 
 
@@ -83,7 +83,7 @@ def test_checkpoint_without_its_head_is_refused(tmp_path: Path, segformer: Path)
     shutil.copytree(segformer, tmp_path / "headless")
     whole = transformers.AutoModelForSemanticSegmentation.from_pretrained(segformer)
     whole.segformer.save_pretrained(tmp_path / "headless")
-    with pytest.raises(UnfitModel, match="lacks .* weights.*decode_head"):
+    with pytest.raises(UnfitModel, match=r"lacks .* weights.*decode_head"):
         load_parser(f"dir:{tmp_path / 'headless'}", "cpu")
 
 
@@ -95,7 +95,7 @@ def test_damaged_weights(tmp_path: Path, segformer: Path, detr: Path, damage: st
         content = (broken / WEIGHTS).read_bytes()
         half = content[: len(content) // 2]
         (broken / WEIGHTS).write_bytes(half if damage == "truncated" else b"nonsense" * 99)
-        with pytest.raises(ModelError, match="damaged.*download the model again"):
+        with pytest.raises(ModelError, match=r"damaged.*download the model again"):
             load(f"dir:{broken}", "cpu")
 
 

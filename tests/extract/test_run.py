@@ -12,6 +12,7 @@ from PIL import Image
 from standins import PaintDetector, PaintParser, canvas, paint_person, write_streets
 
 from extract.options import Progress
+from extract.report.summary import summarise
 from extract.run import Plan, RunOptions, plan, run
 from garments.boxes import Box
 from garments.catalog.rows import garment_from_row, photo_from_row
@@ -204,6 +205,15 @@ def test_bad_input_is_recorded_and_the_rest_goes_on(dataset, tmp_path):
     assert dataset.catalog.count("sources") == 6
 
 
+def test_what_was_missing_and_is_there_now_is_no_longer_unreadable(dataset, tmp_path):
+    (tmp_path / "list.csv").write_text("path\nin/one.png\n")
+    assert extract(dataset, tmp_path / "list.csv").unreadable == 1
+    assert len(summarise(dataset).problems) == 1
+    one_person(tmp_path / "in")
+    assert extract(dataset, tmp_path / "list.csv").photos == 1
+    assert summarise(dataset).problems == []
+
+
 def test_a_picture_of_one_pixel_has_nobody_on_it(dataset, tmp_path):
     Image.new("RGB", (1, 1)).save(tmp_path / "dot.png")
     end = extract(dataset, tmp_path / "dot.png")
@@ -211,7 +221,7 @@ def test_a_picture_of_one_pixel_has_nobody_on_it(dataset, tmp_path):
     assert extract(dataset, tmp_path / "dot.png").skipped == 1
 
 
-@pytest.mark.parametrize("name", ["a b.png", "it's \"x\".png", "line\nbreak.png", "👗.png"])
+@pytest.mark.parametrize("name", ["a b.png", 'it\'s "x".png', "line\nbreak.png", "👗.png"])
 def test_odd_names_are_kept(dataset, tmp_path, name):
     one_person(tmp_path / "in", name)
     assert extract(dataset, tmp_path / "in").garments == 2
@@ -338,9 +348,7 @@ def test_other_limits_change_the_verdict_of_the_same_person(dataset, tmp_path):
 
 def test_stopping_early_keeps_what_is_finished(dataset, tmp_path):
     folder = write_streets(tmp_path / "in", 12)
-    events = run(
-        dataset, [str(folder)], FAST, detector=PaintDetector(), parser=PaintParser()
-    )
+    events = run(dataset, [str(folder)], FAST, detector=PaintDetector(), parser=PaintParser())
     for event in events:
         if event.done == 6:
             break

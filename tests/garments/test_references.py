@@ -76,7 +76,7 @@ def test_a_folder_without_prefix_is_guessed(tmp_path: Path) -> None:
 def test_folder_of_a_reference(tmp_path: Path) -> None:
     (tmp_path / "parser-v1").mkdir()
     assert Reference.parse(f"dir:{tmp_path}/parser-v1").folder == tmp_path / "parser-v1"
-    with pytest.raises(UnknownModel, match="did you mean dir:.*parser-v1"):
+    with pytest.raises(UnknownModel, match=r"did you mean dir:.*parser-v1"):
         _ = Reference.parse(f"dir:{tmp_path}/parser-v2").folder
     with pytest.raises(UnknownModel, match="expected a dir: reference"):
         _ = Reference.parse("starter").folder

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from extract.base import Detector, Parser, Pixels
+from extract.base import Detections, Detector, Parser, Pixels
 from extract.framing_fit import wanted_verdict
-from extract.look import FoundPerson, dress, look_at
+from extract.look import FoundPerson, accepted, dress, look_at
 from extract.models import load_detector, load_parser
 from garments.boxes import Box, iou
 from garments.errors import BadTable
@@ -56,10 +56,11 @@ Figures = dict[str, float | int]
 
 @dataclass
 class _Counts:
-    """Accepted people of the photos with a framing label: found rightly, wrongly, and missed."""
+    """Photos of one labelled person: accepted rightly, wrongly, missed; wrong boxes in them."""
 
     right: int = 0
     wrong: int = 0
+    wrong_boxes: int = 0
     missed: int = 0
     labelled: int = 0
 
@@ -78,44 +79,67 @@ def evaluate_people(
 
     `people_ap50` counts people of at least a quarter of the photo's height; smaller ones, crowds
     and photos with truncated boxes are ignored. `accepted_*` are end to end on the single-person
-    photos with a framing label: an accepted detection is right when it lies on a labelled person
-    (IoU >= 0.5) who is to be accepted; such a person without one is missed. `split` None is val
-    where there is one, else all.
+    photos with a framing label. Somebody accepted in such a photo is right when the person is to
+    be accepted and the box lies on that person (IoU >= 0.5); any other photo with somebody
+    accepted is wrong. `accept_all_*` is what taking every detection would give, and
+    `*_box_precision` counts every wrong box, not the photo once. `split` None is val where there
+    is one, else all.
     """
     everything = read_persons(data)
     named = split or ("val" if any(photo.split == "val" for photo in everything) else None)
     photos = [photo for photo in everything if named is None or photo.split == named][:limit]
     if not photos:
         raise BadTable(f"expected photos of split {named!r} in {data}, but there are none")
-    typical = typical_box([p for p in everything if p.split != "val"] or everything)
     finder = load_detector(detector, device) if isinstance(detector, str) else detector
     reader = load_parser(parser, device) if isinstance(parser, str) else parser
     framing = limits or FramingLimits()
-    counts, all_accepted = _Counts(), _Counts()
-    found_boxes: list[ImageBoxes] = []
-    blind_boxes: list[ImageBoxes] = []
+    tally = _Tally(typical_box([p for p in everything if p.split != "val"] or everything))
     for done, photo in enumerate(photos, start=1):
         pixels = decode(photo.path.read_bytes()).pixels
         found = finder.detect([pixels])[0]
-        if (truth := person_truth(photo, pixels)) is not None:
-            found_boxes.append(ImageBoxes(found.boxes, found.scores, truth.wanted, truth.ignored))
-            blind = typical * np.array([photo.width, photo.height] * 2, np.float32)
-            one = np.ones(1, np.float32)
-            blind_boxes.append(ImageBoxes(blind[None], one, truth.wanted, truth.ignored))
+        tally.add_boxes(photo, pixels, found)
         if (verdict := wanted_verdict(photo)) is not None:
             people = dress(look_at([pixels], [found], reader, framing)[0], framing)
-            box = Box(*photo.boxes[0].tolist())
-            _count(counts, people, box, verdict, lambda p: p.verdict is Verdict.ACCEPTED)
-            _count(all_accepted, people, box, verdict, lambda p: True)
+            tally.add_verdict(Box(*photo.boxes[0].tolist()), verdict, people)
         tell(done, len(photos))
-    return {
-        "photos": len(photos),
-        "people": sum(len(image.truth) for image in found_boxes),
-        "people_ap50": average_precision(found_boxes),
-        "people_ap50_constant": average_precision(blind_boxes),
-        **_accepted_figures("accepted", counts),
-        **_accepted_figures("accept_all", all_accepted),
-    }
+    return {"photos": len(photos), **tally.figures()}
+
+
+class _Tally:
+    """What was found on the photos so far, beside what a blind guess would have found."""
+
+    def __init__(self, typical: NDArray[np.float32]) -> None:
+        """`typical` is the blind guess: one box (4,) as shares of the photo's sides."""
+        self._typical = typical
+        self._found: list[ImageBoxes] = []
+        self._blind: list[ImageBoxes] = []
+        self._accepted, self._all = _Counts(), _Counts()
+
+    def add_boxes(self, photo: PersonsPhoto, pixels: Pixels, found: Detections) -> None:
+        """Add one photo's detections, unless its list of people is cut short."""
+        truth = person_truth(photo, pixels)
+        if truth is None:
+            return
+        height, width = pixels.shape[:2]
+        blind = (self._typical * np.array([width, height] * 2, np.float32))[None]
+        sure = np.ones(1, np.float32)
+        self._found.append(ImageBoxes(found.boxes, found.scores, truth.wanted, truth.ignored))
+        self._blind.append(ImageBoxes(blind, sure, truth.wanted, truth.ignored))
+
+    def add_verdict(self, box: Box, verdict: Verdict, people: Sequence[FoundPerson]) -> None:
+        """Add one photo of one labelled person with what the pipeline made of it."""
+        _count(self._accepted, [person for person in people if accepted(person)], box, verdict)
+        _count(self._all, people, box, verdict)
+
+    def figures(self) -> Figures:
+        """All figures, flat."""
+        return {
+            "people": sum(len(image.truth) for image in self._found),
+            "people_ap50": average_precision(self._found),
+            "people_ap50_constant": average_precision(self._blind),
+            **_accepted_figures("accepted", self._accepted),
+            **_accepted_figures("accept_all", self._all),
+        }
 
 
 def typical_box(photos: Sequence[PersonsPhoto]) -> NDArray[np.float32]:
@@ -130,24 +154,20 @@ def typical_box(photos: Sequence[PersonsPhoto]) -> NDArray[np.float32]:
     return np.asarray(np.median(np.concatenate(boxes), axis=0), np.float32)
 
 
-def _count(
-    counts: _Counts,
-    people: Sequence[FoundPerson],
-    box: Box,
-    verdict: Verdict,
-    accepted: Callable[[FoundPerson], bool],
-) -> None:
-    """Add one labelled person: at most one accepted detection can be right."""
-    overlaps = sorted((iou(person.box, box) for person in people if accepted(person)), reverse=True)
-    hit = bool(overlaps) and overlaps[0] >= MATCH and verdict is Verdict.ACCEPTED
+def _count(counts: _Counts, people: Sequence[FoundPerson], box: Box, verdict: Verdict) -> None:
+    """Add one photo with one labelled person, given the people that were accepted in it."""
+    overlaps = sorted((iou(person.box, box) for person in people), reverse=True)
+    hit = verdict is Verdict.ACCEPTED and bool(overlaps) and overlaps[0] >= MATCH
     counts.right += hit
-    counts.wrong += len(overlaps) - hit
+    counts.wrong += bool(overlaps) and not hit
+    counts.wrong_boxes += len(overlaps) - hit
     counts.missed += verdict is Verdict.ACCEPTED and not hit
     counts.labelled += 1
 
 
 def _accepted_figures(name: str, counts: _Counts) -> Figures:
     given, wanted = counts.right + counts.wrong, counts.right + counts.missed
+    boxes = counts.right + counts.wrong_boxes
     precision = wilson_interval(counts.right, given)
     recall = wilson_interval(counts.right, wanted)
     return {
@@ -157,6 +177,7 @@ def _accepted_figures(name: str, counts: _Counts) -> Figures:
         f"{name}_recall": counts.right / wanted if wanted else 0.0,
         f"{name}_recall_low": recall[0],
         f"{name}_recall_high": recall[1],
+        f"{name}_box_precision": counts.right / boxes if boxes else 0.0,
         f"{name}_given": given,
         f"{name}_wanted": wanted,
         f"{name}_labelled": counts.labelled,

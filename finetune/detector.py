@@ -45,10 +45,12 @@ class DetectorRecipe:
 
     persons: Path
     parsed: Path
-    street: int = 1200
-    shares: tuple[float, float, float] = (0.5, 0.22, 0.28)
+    street: int = 2000
+    shares: tuple[float, float, float] = (0.5, 0.2, 0.3)
     parts_weight: float = 0.5
-    schedule: Schedule = field(default_factory=lambda: Schedule(steps=9000, batch=12))
+    schedule: Schedule = field(
+        default_factory=lambda: Schedule(steps=6000, minutes=62, batch=12, evaluate_every=250)
+    )
 
 
 class TwoLessons(nn.Module):

@@ -137,9 +137,7 @@ class DetectorBatches:
         return scenes[int(rng.integers(len(scenes)))]
 
 
-def placed(
-    scene: Scene, rng: np.random.Generator, width: int, height: int, zoom: float
-) -> Scene:
+def placed(scene: Scene, rng: np.random.Generator, width: int, height: int, zoom: float) -> Scene:
     """Put a scene on a canvas of `width` x `height` at a random scale and place.
 
     `zoom` multiplies the scale at which the whole photo would fit; labels come at stride 8.

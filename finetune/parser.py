@@ -38,12 +38,12 @@ class ParserRecipe:
     """
 
     data: Path
-    street: int = 1200
+    street: int = 2000
     street_share: float = 0.25
     dice: float = 0.6
     architecture: str = STARTER
     encoder: str = "resnet50"
-    schedule: Schedule = field(default_factory=Schedule)
+    schedule: Schedule = field(default_factory=lambda: Schedule(steps=8000, minutes=62))
 
 
 def train_parser(

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable
 from importlib.util import find_spec
-from typing import Literal, Protocol, get_args
+from typing import Any, Literal, Protocol, get_args
 
 import torch
 from torch import Tensor, nn
@@ -39,7 +39,8 @@ class TorchEngine:
         self._device = torch.device(device)
         # weights in bfloat16, not autocast: autocast converts them anew in every call
         self._dtype = torch.bfloat16 if precision == "bf16" else torch.float32
-        self._network = network.to(self._device, self._dtype)
+        to: Any = network.to  # its stub does not know memory formats
+        self._network = to(self._device, self._dtype, memory_format=torch.channels_last)
 
     @torch.inference_mode()
     def run(self, batches: Iterable[Inputs]) -> list[Inputs]:
@@ -50,8 +51,9 @@ class TorchEngine:
         ]
 
     def _placed(self, tensor: Tensor) -> Tensor:
-        dtype = self._dtype if tensor.is_floating_point() else None
-        return tensor.to(self._device, dtype)
+        dtype = self._dtype if tensor.is_floating_point() else tensor.dtype
+        layout = torch.channels_last if tensor.dim() == 4 else torch.preserve_format
+        return tensor.to(self._device, dtype, memory_format=layout)
 
 
 def resolved_precision(precision: str) -> Literal["fp32", "bf16"]:

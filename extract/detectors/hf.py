@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from extract.accelerate.batchnorm import fold_batch_norms
 from extract.accelerate.engines import (
     Engine,
     EngineName,
@@ -69,6 +70,7 @@ class HFDetector:
         self.fingerprint = checkpoint.fingerprint(
             floor=floor, precision=resolved_precision(precision)
         )
+        fold_batch_norms(checkpoint.network)
         self.engine: Engine | None = None
         self._options = (device, precision, engine)
         self._batch = 1 if device == "cpu" else GPU_BATCH

@@ -4,6 +4,7 @@ Every part of a painted person has a colour of its own. So finding people and pa
 no weights, and a subprocess can do it too.
 """
 
+import itertools
 import os
 import resource
 import signal
@@ -142,14 +143,15 @@ def die_at_write(number: int) -> None:
     """
     from garments.catalog import Catalog
 
+    counter = itertools.count(0, 2)  # of all threads: next() is atomic
+
     def deadly(write):
         def call(*args, **kwargs):
-            nonlocal number
-            number -= 2
-            if number == -2:
+            mine = next(counter)
+            if mine == number:
                 os.kill(os.getpid(), signal.SIGKILL)
             result = write(*args, **kwargs)
-            if number == -1:
+            if mine + 1 == number:
                 os.kill(os.getpid(), signal.SIGKILL)
             return result
 

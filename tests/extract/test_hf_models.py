@@ -12,6 +12,7 @@ import torch
 import transformers
 from random_checkpoints import ATR, save_detr, save_rt_detr, save_segformer, save_yolos
 
+from extract.accelerate.batchnorm import fold_batch_norms
 from extract.accelerate.segformer import FoldedHead
 from extract.models import load_detector, load_parser
 from garments.parts import PART_INDEX, PARTS
@@ -147,6 +148,28 @@ def test_folded_head_is_the_same_function(tmp_path: Path) -> None:
         expected = model.decode_head(features)
         got = FoldedHead(model.decode_head)(features)
     torch.testing.assert_close(got, expected, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize(("save", "least"), [(save_detr, 20), (save_rt_detr, 10)])
+def test_folded_batch_norms_are_the_same_function(
+    tmp_path: Path, save: Callable[[Path], Path], least: int
+) -> None:
+    folder = save(tmp_path)
+    model = transformers.AutoModelForObjectDetection.from_pretrained(folder).eval().double()
+    with torch.no_grad():
+        for module in model.modules():
+            if hasattr(module, "running_var"):
+                module.running_var.uniform_(0.5, 2)
+                module.running_mean.normal_(0, 0.1)
+                module.weight.uniform_(0.5, 1.5)
+                module.bias.normal_(0, 0.1)
+    pixels = torch.randn(1, 3, 128, 128, dtype=torch.float64)
+    with torch.inference_mode():
+        expected = model(pixel_values=pixels)
+        assert fold_batch_norms(model) >= least
+        got = model(pixel_values=pixels)
+    torch.testing.assert_close(got.logits, expected.logits, atol=1e-9, rtol=1e-9)
+    torch.testing.assert_close(got.pred_boxes, expected.pred_boxes, atol=1e-9, rtol=1e-9)
 
 
 @pytest.mark.skipif(not HAS_OPENVINO, reason="openvino (extra 'speed') is not installed")

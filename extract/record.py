@@ -22,7 +22,7 @@ from garments.catalog.rows import (
     run_row,
     source_row,
 )
-from garments.records import Garment, Person
+from garments.records import Garment, Person, PhotoState
 
 MOST_SOURCES = 1024
 """Sources without a new photo are written at the latest when so many have come together."""
@@ -100,7 +100,10 @@ class Recorder:
         extracted = [o for o in outcomes if o.fate is Fate.EXTRACTED and o.photo]
         # 1. Where the photos came from, and what they are.
         self._catalog.add("sources", [source_row(o.source) for o in outcomes])
-        self._catalog.add("photos", [photo_row(o.photo) for o in outcomes if o.photo])
+        photos = [o.photo for o in outcomes if o.photo]
+        self._catalog.add("photos", [photo_row(p) for p in photos if p.state != PhotoState.OK])
+        # put, because what could not be read once may be readable with another library
+        self._catalog.put("photos", [photo_row(p) for p in photos if p.state == PhotoState.OK])
         if not extracted:
             return
         # 2. People and garments, under the ids that an earlier extraction gave them.

@@ -71,7 +71,12 @@ class Catalog(Store):
         wanted = None if columns is None else list(dict.fromkeys([*columns, *keys]))
         found = self.rows("people", wanted, where)
         runs = self.newest_runs()
-        if len(pc.unique(runs.column("config_hash"))) > 1:
+        configs = {
+            config
+            for table in (found, runs)
+            for config in pc.unique(table.column("config_hash")).to_pylist()
+        }
+        if len(configs) > 1:
             found = found.filter(_seen_by_newest(found, runs))
         return found if columns is None else found.select(list(columns))
 

@@ -100,6 +100,7 @@ _SPECS = (
         reason text why it is unreadable
         phash text perceptual hash, 16 hex digits
         """,
+        replaceable=True,
     ),
     _table(
         "sources",

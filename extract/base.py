@@ -18,7 +18,7 @@ CROP_SIZE = 256
 
 @dataclass(frozen=True)
 class Detections:
-    """People found in one image: `boxes` (N, 4) xyxy pixels, `scores` (N,) in [0, 1], descending."""
+    """People in one image: `boxes` (N, 4) xyxy pixels, `scores` (N,) in [0, 1], descending."""
 
     boxes: NDArray[np.float32]
     scores: NDArray[np.float32]

@@ -1,6 +1,5 @@
 """What `make demo` shows: a street is drawn, its garments are cut out, and both are compared."""
 
-import csv
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,8 +27,6 @@ def draw(folder: Path, count: int) -> Iterator[int]:
     from garments.synthetic import write_street
 
     yield from write_street(folder, count, STREET_SEED, LOOK)
-    for table in ("splits.csv", "images.csv"):
-        _hold_out(folder / table)
 
 
 def demonstrate(
@@ -50,13 +47,3 @@ def demonstrate(
     page = write_report(dataset)
     figures = {**evaluate_people(street), **evaluate_extract(street)}
     return Demo(end, page, figures)
-
-
-def _hold_out(table: Path) -> None:
-    """Put every row of `table` into the split val: nothing of this look was trained on."""
-    with table.open(newline="", encoding="utf-8") as file:
-        rows = [{**row, "split": "val"} for row in csv.DictReader(file)]
-    with table.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)

@@ -52,9 +52,7 @@ class Box(NamedTuple):
         return self
 
 
-def iou_matrix(
-    a: NDArray[np.floating], b: NDArray[np.floating]
-) -> NDArray[np.float32]:
+def iou_matrix(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.float32]:
     """Intersection over union of boxes `a` (N, 4) and `b` (M, 4), xyxy: (N, M) in [0, 1]."""
     a, b = np.asarray(a, np.float32).reshape(-1, 4), np.asarray(b, np.float32).reshape(-1, 4)
     low = np.maximum(a[:, None, :2], b[None, :, :2])

@@ -12,7 +12,7 @@ GarmentLoopError
 │   └── CatalogError    a table that cannot be read or written
 └── ModelError          a model reference that cannot be resolved or used
     ├── UnknownModel    the reference names nothing that exists
-    └── UnfitModel      the checkpoint loads but cannot do the job (no person class, no known labels)
+    └── UnfitModel      the checkpoint loads but cannot do the job (no person class)
 
 Every message says what was expected, what came and what to do next. The command line prints
 the message of a GarmentLoopError without a traceback and exits 1.

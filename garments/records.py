@@ -41,7 +41,7 @@ class Doubt(StrEnum):
 
 @dataclass(frozen=True)
 class Photo:
-    """One picture by content: `photo_id` is the hash of the file's bytes, sizes are upright pixels."""
+    """One picture by content: `photo_id` hashes the file's bytes, sizes are upright pixels."""
 
     photo_id: str
     width: int
@@ -53,7 +53,7 @@ class Photo:
 
 @dataclass(frozen=True)
 class Source:
-    """Where a photo came from. `origin` is a path or URL as given; one photo may have many."""
+    """Where a photo came from. `origin` is an absolute path or a URL; one photo may have many."""
 
     source_id: str
     origin: str

@@ -16,7 +16,7 @@ from garments.synthetic.truth import Street
 
 TABLES = {
     "splits.csv": ("photo", "label", "split"),
-    "images.csv": ("file", "width", "height", "n_persons", "framing"),
+    "images.csv": ("file", "width", "height", "n_persons", "framing", "split"),
     "boxes.csv": ("file", "x", "y", "w", "h", "iscrowd"),
     "garments.csv": (
         "file", "person", "region", "category", "color", "pattern", "x1", "y1", "x2", "y2",
@@ -34,9 +34,10 @@ PALETTE = (
 def write_street(folder: Path | str, count: int, seed: int, look: str) -> Iterator[int]:
     """Write `count` pictures of a look, seeds `seed`, `seed + 1` ...; yields how many are done.
 
-    Photos go to `photos/NNNN.jpg`, label maps (PARTS) to `labels/NNNN.png`; every tenth picture
-    is in split val. Boxes are in pixels: x, y, w, h in `boxes.csv`, xyxy in `garments.csv`.
-    `person` counts from 0 in the order of `boxes.csv`; `framing` is given for single people.
+    Photos go to `photos/NNNN.jpg`, label maps (PARTS) to `labels/NNNN.png`. Every tenth picture is
+    in split val, and every one of the look `unseen`, which no training may use. Boxes are in
+    pixels: x, y, w, h in `boxes.csv`, xyxy in `garments.csv`. `person` counts from 0 in the order
+    of `boxes.csv`; `framing` is given for single people.
     """
     find_look(look)
     root = Path(folder)
@@ -45,7 +46,8 @@ def write_street(folder: Path | str, count: int, seed: int, look: str) -> Iterat
     _write_rows(root / "labels.csv", ("id", "name"), list(enumerate(PARTS)))
     rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in TABLES}
     for k in range(count):
-        _one(root, k + 1, draw_street(seed + k, look), rows)
+        split = "val" if look == "unseen" or k % 10 == 9 else "train"
+        _one(root, k + 1, draw_street(seed + k, look), split, rows)
         yield k + 1
     for name, header in TABLES.items():
         _write_rows(root / name, header, rows[name])
@@ -54,7 +56,9 @@ def write_street(folder: Path | str, count: int, seed: int, look: str) -> Iterat
     (root / "dataset.json").write_text(json.dumps(note, indent=2) + "\n", encoding="utf-8")
 
 
-def _one(root: Path, number: int, street: Street, rows: dict[str, list[tuple[Any, ...]]]) -> None:
+def _one(
+    root: Path, number: int, street: Street, split: str, rows: dict[str, list[tuple[Any, ...]]]
+) -> None:
     photo, label = f"photos/{number:04d}.jpg", f"labels/{number:04d}.png"
     bgr = cv2.cvtColor(street.pixels, cv2.COLOR_RGB2BGR)
     cv2.imwrite(str(root / photo), bgr, [cv2.IMWRITE_JPEG_QUALITY, 90])
@@ -62,8 +66,8 @@ def _one(root: Path, number: int, street: Street, rows: dict[str, list[tuple[Any
     height, width = street.labels.shape
     people = street.people
     framing = people[0].framing if len(people) == 1 else ""
-    rows["splits.csv"].append((photo, label, "val" if number % 10 == 0 else "train"))
-    rows["images.csv"].append((photo, width, height, len(people), framing))
+    rows["splits.csv"].append((photo, label, split))
+    rows["images.csv"].append((photo, width, height, len(people), framing, split))
     for k, person in enumerate(people):
         b = person.box
         rows["boxes.csv"].append((photo, b.x1, b.y1, b.width, b.height, 0))

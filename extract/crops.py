@@ -41,6 +41,7 @@ def doubts(garment: GarmentMask, box: Box, width: int, height: int) -> tuple[Dou
         Doubt.BORDER: border <= BORDER_PX,
         Doubt.LOW_CONFIDENCE: garment.confidence < SURE,
         Doubt.OCCLUDED: garment.lost_share > LOST_SHARE,
+        Doubt.SECOND_GUESS: garment.second_guess,
     }
     return tuple(doubt for doubt, holds in reasons.items() if holds)
 

@@ -26,7 +26,7 @@ from garments.parts import (
     Region,
 )
 from garments.sets.ccp import ParsedPhoto, default_split, load_parts, read_ccp
-from garments.settings import FramingLimits
+from garments.settings import CropSettings, FramingLimits
 
 BOXED = (Region.UPPER, Region.LOWER, Region.WHOLE)
 """Regions whose boxes are scored: those that are cut out by default."""
@@ -44,13 +44,17 @@ Tell = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Scored:
-    """One photo's outcome: pixel counts (parts x parts), IoU per true garment, true boxes.
+    """One photo's outcome.
 
-    Boxes are shares of the photo's sides, by region.
+    `confusion` counts pixels (parts x parts). `ious` has for each true garment its region, the
+    best IoU of what was cut, and that of the typical box. `right` and `cut` count garments that
+    were cut: those that lie on a true one (IoU >= 0.5), and all.
     """
 
     confusion: NDArray[np.int64]
     ious: list[tuple[Region, float, float]]
+    right: int
+    cut: int
 
 
 def evaluate_extract(
@@ -68,8 +72,9 @@ def evaluate_extract(
     Pixels are those of the whole photo, pooled over the set, and a photo whose people were all
     turned down is all background. IoU and F1 are macro over the five regions, accuracy is over
     seven classes (background, hair and skin, five regions). A garment of the truth counts 0 when
-    nothing of its region was found or its person was rejected. `split` None is val where there is
-    one, else all. Raises `BadTable` for another layout.
+    nothing of its region was found or its person was rejected. Second guesses count as cut, so
+    `garment_precision` (garments cut that lie on a true one of their region) pays for them.
+    `split` None is val where there is one, else all. Raises `BadTable` for another layout.
     """
     everything = read_ccp(data)
     photos = default_split(everything) if split is None else read_ccp(data, split)
@@ -119,7 +124,8 @@ def _scores(
     for done, photo in enumerate(photos, start=1):
         pixels = decode(photo.photo.read_bytes()).pixels
         truth = load_parts(photo)
-        people = dress(look([pixels], detector, parser, limits)[0], limits)
+        looked = look([pixels], detector, parser, limits)[0]
+        people = dress(looked, limits, CropSettings().second_guess)
         yield _score(pixels, truth, people, typical)
         tell(done, len(photos))
 
@@ -148,7 +154,12 @@ def _score(
         ious.append((region, best, iou(box, blind)))
     known = truth != IGNORED
     counts = confusion_matrix(truth[known], predicted[known], len(PARTS))
-    return Scored(counts, ious)
+    true = true_boxes(truth)
+    boxed = [(region, box) for region, box in found if region in BOXED]
+    right = sum(
+        any(r == region and iou(b, box) >= FOUND_AT for r, b in true) for region, box in boxed
+    )
+    return Scored(counts, ious, right, len(boxed))
 
 
 def _figures(scored: Sequence[Scored]) -> Figures:
@@ -170,6 +181,9 @@ def _figures(scored: Sequence[Scored]) -> Figures:
         figures[f"parser_iou_{region}"] = float(np.nan_to_num(ious[row]))
     figures["garment_box_iou"] = float(own.mean()) if len(own) else 0.0
     figures["garment_found"] = float((own >= FOUND_AT).mean()) if len(own) else 0.0
+    cut = sum(one.cut for one in scored)
+    figures["garments_cut"] = cut
+    figures["garment_precision"] = sum(one.right for one in scored) / cut if cut else 0.0
     blind = np.array([value for _, _, value in garments])
     figures["garment_box_iou_constant"] = float(blind.mean()) if len(blind) else 0.0
     for region in BOXED:

@@ -99,7 +99,7 @@ def evaluate_people(
         found = finder.detect([pixels])[0]
         tally.add_boxes(photo, pixels, found)
         if (verdict := wanted_verdict(photo)) is not None:
-            people = dress(look_at([pixels], [found], reader, framing)[0], framing)
+            people = dress(look_at([pixels], [found], reader, framing)[0], framing, second_guess=1)
             tally.add_verdict(Box(*photo.boxes[0].tolist()), verdict, people)
         tell(done, len(photos))
     return {"photos": len(photos), **tally.figures()}

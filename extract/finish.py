@@ -76,7 +76,8 @@ def finish(seen: Seen | Outcome, bench: Bench) -> Outcome:
     prepared = seen.prepared
     people: dict[str, Person] = {}
     garments: list[Garment] = []
-    for found in dress(seen.looked, bench.settings.framing):
+    settings = bench.settings
+    for found in dress(seen.looked, settings.framing, settings.crops.second_guess):
         person = _person(found, prepared)
         if person.person_id in people:  # two boxes within a few pixels are one person
             continue

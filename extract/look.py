@@ -14,6 +14,7 @@ from extract.base import Detections, Detector, Parser, Pixels
 from extract.framing import judge, judge_parts
 from extract.letterbox import Transform, person_crop
 from extract.regions import GarmentMask, PersonMap, garment_masks, person_map, share_pixels
+from extract.second_guess import second_guesses
 from garments.boxes import Box
 from garments.records import Verdict
 from garments.settings import FramingLimits
@@ -82,10 +83,11 @@ def look_at(
     ]
 
 
-def dress(looked: Looked, limits: FramingLimits) -> list[FoundPerson]:
+def dress(looked: Looked, limits: FramingLimits, second_guess: float) -> list[FoundPerson]:
     """People of one photo, best score first, with the garments of those who are accepted.
 
     The parts that were found may still turn somebody down who was accepted by the box.
+    `second_guess` is the setting of that name, see `extract.second_guess`.
     """
     parsed = iter(looked.parsed)
     people, maps = [], []
@@ -98,7 +100,10 @@ def dress(looked: Looked, limits: FramingLimits) -> list[FoundPerson]:
                 maps.append(found)
         people.append(person)
     settled = iter(share_pixels(maps))
-    return [_dressed(person, next(settled)) if accepted(person) else person for person in people]
+    return [
+        _dressed(person, next(settled), second_guess) if accepted(person) else person
+        for person in people
+    ]
 
 
 def accepted(person: FoundPerson) -> bool:
@@ -123,5 +128,6 @@ def _parsed(parser: Parser, crops: Sequence[Pixels]) -> Iterator[NDArray[np.floa
         yield from parser.parse(np.stack(crops[start : start + PARSE_AT_ONCE]))
 
 
-def _dressed(person: FoundPerson, parts: PersonMap) -> FoundPerson:
-    return replace(person, map=parts, garments=tuple(garment_masks(parts)))
+def _dressed(person: FoundPerson, parts: PersonMap, second_guess: float) -> FoundPerson:
+    sure = garment_masks(parts)
+    return replace(person, map=parts, garments=(*sure, *second_guesses(parts, sure, second_guess)))

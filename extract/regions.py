@@ -71,7 +71,7 @@ class GarmentMask:
 
     `confidence` is the mean probability under the mask; `main_share` the share of its pixels in
     the largest component (for feet: the two largest); `lost_share` how much of the garment
-    other people in front of it took.
+    other people in front of it took. `second_guess`: another region won these pixels.
     """
 
     region: Region
@@ -81,6 +81,7 @@ class GarmentMask:
     confidence: float
     main_share: float
     lost_share: float
+    second_guess: bool = False
 
     @property
     def box(self) -> Box:
@@ -104,10 +105,10 @@ def person_map(
     for index, plane in enumerate(probabilities):
         if plane.max() < 1 / len(PARTS):  # interpolation cannot lift it to the first place
             continue
-        enlarged = _enlarged(plane, transform, window)
-        higher = enlarged > best
+        likely = enlarged(plane, transform, window)
+        higher = likely > best
         parts[higher] = index
-        np.maximum(best, enlarged, out=best)
+        np.maximum(best, likely, out=best)
     lost = np.zeros_like(parts)
     return PersonMap(box, window, parts, best, lost, probabilities, transform)
 
@@ -134,8 +135,8 @@ def garment_masks(person: PersonMap) -> list[GarmentMask]:
         pixels = parts == index
         if pixels.sum() < max(1.0, SPECK_AREA * person.box.area):
             continue
-        kept, main_share = _without_specks(pixels, 2 if region is Region.FEET else 1)
-        found.append(_garment_mask(region, index, person, kept, main_share))
+        kept, main_share = without_specks(pixels, 2 if region is Region.FEET else 1)
+        found.append(garment_mask(region, index, person, kept, main_share))
     return found
 
 
@@ -147,7 +148,7 @@ def _window(transform: Transform, width: int, height: int) -> tuple[int, int, in
     return left, top, min(max(left + 1, right), width), min(max(top + 1, bottom), height)
 
 
-def _enlarged(
+def enlarged(
     plane: NDArray[np.float32], transform: Transform, window: tuple[int, int, int, int]
 ) -> NDArray[np.float32]:
     """One part's probabilities (h, w) over the crop as (window height, window width)."""
@@ -203,7 +204,7 @@ def _without_contradictions(person: PersonMap) -> NDArray[np.uint8]:
     if whole < STRAY_WHOLE * (upper + lower):
         stray = parts == WHOLE
         up, low = (
-            _enlarged(person.probabilities[index], person.transform, person.window)
+            enlarged(person.probabilities[index], person.transform, person.window)
             if count
             else np.zeros(parts.shape, np.float32)
             for index, count in ((UPPER, upper), (LOWER, lower))
@@ -217,7 +218,7 @@ def _without_contradictions(person: PersonMap) -> NDArray[np.uint8]:
     return parts
 
 
-def _without_specks(pixels: NDArray[np.bool_], main: int) -> tuple[NDArray[np.bool_], float]:
+def without_specks(pixels: NDArray[np.bool_], main: int) -> tuple[NDArray[np.bool_], float]:
     """Mask without specks, and the share of its pixels in its `main` largest components."""
     _, labels, stats, _ = cv2.connectedComponentsWithStats(pixels.astype(np.uint8), connectivity=8)
     areas = stats[:, cv2.CC_STAT_AREA].astype(np.int64)
@@ -228,9 +229,18 @@ def _without_specks(pixels: NDArray[np.bool_], main: int) -> tuple[NDArray[np.bo
     return kept[labels], float(main_share)
 
 
-def _garment_mask(
-    region: Region, index: int, person: PersonMap, pixels: NDArray[np.bool_], main_share: float
+def garment_mask(
+    region: Region,
+    index: int,
+    person: PersonMap,
+    pixels: NDArray[np.bool_],
+    main_share: float,
+    second_guess: float | None = None,
 ) -> GarmentMask:
+    """A garment of a person from its pixels (h, w) of the person's window, not empty.
+
+    `second_guess` is the confidence of a garment whose region lost there, see `GarmentMask`.
+    """
     rows, columns = np.flatnonzero(pixels.any(axis=1)), np.flatnonzero(pixels.any(axis=0))
     place = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
     mask = pixels[place]
@@ -241,7 +251,8 @@ def _garment_mask(
         person.window[0] + int(columns[0]),
         person.window[1] + int(rows[0]),
         np.ascontiguousarray(mask),
-        float(person.confidence[place][mask].mean()),
+        float(person.confidence[place][mask].mean()) if second_guess is None else second_guess,
         main_share,
         lost / (lost + int(mask.sum())),
+        second_guess is not None,
     )

@@ -37,6 +37,7 @@ class Doubt(StrEnum):
     BORDER = "border"
     LOW_CONFIDENCE = "low_confidence"
     OCCLUDED = "occluded"
+    SECOND_GUESS = "second_guess"
 
 
 @dataclass(frozen=True)

@@ -89,6 +89,12 @@ class CropSettings(_Section):
     longest: int = Field(
         default=256, ge=16, le=4096, description="longer side of a crop, in pixels"
     )
+    second_guess: float = Field(
+        default=0.05,
+        gt=0,
+        le=1,
+        description="also cut what the parser gives this share of the clothing; 1 for never",
+    )
     background: Literal["keep", "blur", "white"] = Field(
         default="keep", description="what is not the garment: keep, blur or white"
     )

@@ -30,6 +30,7 @@ DOUBT_WORDS = {
     Doubt.BORDER: "touches the border",
     Doubt.LOW_CONFIDENCE: "low confidence",
     Doubt.OCCLUDED: "occluded",
+    Doubt.SECOND_GUESS: "second guess",
 }
 
 

@@ -69,14 +69,16 @@ class OpenVinoEngine:
             for index, batch in enumerate(batches):
                 outputs.append(())
                 arrays = [tensor.numpy() for tensor in batch]
-                self._queue.start_async(arrays, (outputs, index, arrays), share_inputs=True)
+                # not shared: of arrays that are not contiguous OpenVINO would share a copy that
+                # is freed while the network reads it
+                self._queue.start_async(arrays, (outputs, index), share_inputs=False)
             self._queue.wait_all()
         return outputs
 
 
-def _keep(request: Any, job: tuple[list[Inputs], int, object]) -> None:
-    """Store a finished request's outputs; the third of `job` keeps the inputs' memory alive."""
-    outputs, index, _ = job
+def _keep(request: Any, job: tuple[list[Inputs], int]) -> None:
+    """Store a finished request's outputs, before the request is used again."""
+    outputs, index = job
     outputs[index] = tuple(
         torch.from_numpy(tensor.data.copy()).float() for tensor in request.output_tensors
     )

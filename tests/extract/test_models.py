@@ -146,9 +146,10 @@ def test_smp_parser_answers_as_its_network_does(unet: tuple[Path, torch.nn.Modul
     settings = smp.SMPSettings("Unet", "mobilenet_v2", PARTS, size=64)
     with torch.inference_mode():
         expected = network(smp.prepare(CROPS, settings)).softmax(dim=1)
-    got = parser.parse(CROPS)
-    assert got.shape == (2, 8, 64, 64)
-    np.testing.assert_allclose(got, expected.numpy(), atol=1e-4)
+    for _ in range(4):  # these inputs are not contiguous, and engines run beside each other
+        got = parser.parse(CROPS)
+        assert got.shape == (2, 8, 64, 64)
+        np.testing.assert_allclose(got, expected.numpy(), atol=1e-5)
     assert parser.reference == f"dir:{folder}" and len(parser.fingerprint) == 16
 
 

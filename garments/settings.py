@@ -35,40 +35,40 @@ class FramingLimits(_Section):
     """
 
     min_score: float = Field(
-        default=0.3, ge=0, le=1, description="detections below this score are no people at all"
+        default=0.4, ge=0, le=1, description="detections below this score are no people at all"
     )
     border_share: float = Field(
-        default=0.03, ge=0, le=0.5, description="a box this near to a border touches it"
+        default=0.02, ge=0, le=0.5, description="a box this near to a border touches it"
     )
     min_height_share: float = Field(
-        default=0.12, ge=0, le=1, description="too_small: box lower than this share of the photo"
+        default=0.2, ge=0, le=1, description="too_small: box lower than this share of the photo"
     )
     min_height_px: int = Field(
         default=64, ge=1, description="too_small: box lower than this, in pixels"
     )
     close_area_share: float = Field(
-        default=0.8, gt=0, le=1, description="too_close: box larger, touching three borders"
+        default=0.85, gt=0, le=1, description="too_close: box larger, touching three borders"
     )
     top_aspect: float = Field(
-        default=1.46, ge=0, description="cut_off: touches the top and is squatter than this"
+        default=0.5, ge=0, description="cut_off: touches the top and is squatter than this"
     )
     head_aspect: float = Field(
-        default=1.1, ge=0, description="head_only: touches the bottom and is squatter than this"
+        default=0.9, ge=0, description="head_only: touches the bottom and is squatter than this"
     )
     feet_aspect: float = Field(
-        default=2.0, ge=0, description="half_body: touches the bottom and is squatter than this"
+        default=2.1, ge=0, description="half_body: touches the bottom and is squatter than this"
     )
     side_aspect: float = Field(
-        default=1.9, ge=0, description="cut_off: touches a side and is squatter than this"
+        default=2.3, ge=0, description="cut_off: touches a side and is squatter than this"
     )
     free_aspect: float = Field(
         default=0.5, ge=0, description="half_body: touches nothing and is squatter than this"
     )
     min_head_share: float = Field(
-        default=0.002, ge=0, le=1, description="no_head: less of the figure is hair or face"
+        default=0.005, ge=0, le=1, description="no_head: less of the figure is hair or face"
     )
     min_leg_share: float = Field(
-        default=0.02, ge=0, le=1, description="no_legs: less of the figure is legs or feet"
+        default=0.005, ge=0, le=1, description="no_legs: less of the figure is legs or feet"
     )
 
 

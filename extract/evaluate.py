@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from extract.base import Detector, Parser, Pixels
+from extract.base import Detector, Parser
 from extract.look import FoundPerson, dress, look
 from extract.models import load_detector, load_parser
 from garments.boxes import Box, iou
@@ -25,7 +25,7 @@ from garments.parts import (
     SKIN,
     Region,
 )
-from garments.sets.ccp import ParsedPhoto, default_split, load_parts, read_ccp
+from garments.sets.ccp import ParsedPhoto, default_split, load_parts, read_ccp, read_garment_boxes
 from garments.settings import CropSettings, FramingLimits
 
 BOXED = (Region.UPPER, Region.LOWER, Region.WHOLE)
@@ -79,36 +79,48 @@ def evaluate_extract(
     everything = read_ccp(data)
     photos = default_split(everything) if split is None else read_ccp(data, split)
     photos = photos[:limit]
-    typical = typical_boxes([item for item in everything if item.split != "val"] or everything)
+    train = [item for item in everything if item.split != "val"] or everything
+    truth = _Truth(read_garment_boxes(data))
     models = (
         load_detector(detector, device) if isinstance(detector, str) else detector,
         load_parser(parser, device) if isinstance(parser, str) else parser,
     )
-    scored = list(_scores(photos, *models, limits or FramingLimits(), typical, tell))
+    scored = list(
+        _scores(photos, *models, limits or FramingLimits(), truth, truth.typical(train), tell)
+    )
     if not scored:
         raise BadTable(f"expected photos with label maps in {data}, but there are none to score")
     return _figures(scored)
 
 
-def typical_boxes(photos: Iterable[ParsedPhoto]) -> dict[Region, Box]:
-    """Median box per region, as shares of the photo's sides: what a blind guess would say."""
-    boxes: dict[Region, list[Box]] = {region: [] for region in BOXED}
-    for photo in photos:
-        parts = load_parts(photo)
-        height, width = parts.shape
-        for region, box in true_boxes(parts):
-            boxes[region].append(
-                Box(box.x1 / width, box.y1 / height, box.x2 / width, box.y2 / height)
-            )
-    return {
-        region: Box(*np.median(np.array(found), axis=0).tolist())
-        for region, found in boxes.items()
-        if found
-    }
+class _Truth:
+    """The true garments of photos: from a table where there is one, else from the label maps."""
+
+    def __init__(self, listed: dict[Path, list[tuple[Region, Box]]]) -> None:
+        """`listed` are garments by photo, empty for a set of one person a photo."""
+        self._listed = listed
+
+    def garments(self, photo: ParsedPhoto, parts: NDArray[np.uint8]) -> list[tuple[Region, Box]]:
+        """Garments of regions upper, lower, whole with their boxes (xyxy pixels)."""
+        if self._listed:
+            listed = self._listed.get(photo.photo, [])
+            return [(region, box) for region, box in listed if region in BOXED]
+        return true_boxes(parts)
+
+    def typical(self, photos: Iterable[ParsedPhoto]) -> dict[Region, Box]:
+        """Median box per region, as shares of the photo's sides: what a blind guess would say."""
+        boxes: dict[Region, list[Box]] = {region: [] for region in BOXED}
+        for photo in photos:
+            parts = load_parts(photo)
+            height, width = parts.shape
+            for region, (x1, y1, x2, y2) in self.garments(photo, parts):
+                boxes[region].append(Box(x1 / width, y1 / height, x2 / width, y2 / height))
+        medians = {r: np.median(np.array(found), axis=0) for r, found in boxes.items() if found}
+        return {region: Box(*median.tolist()) for region, median in medians.items()}
 
 
 def true_boxes(parts: NDArray[np.uint8]) -> list[tuple[Region, Box]]:
-    """Garments of a true map (H, W): regions upper, lower, whole that it has, with their boxes."""
+    """Garments of one person's true map (H, W): regions that it has, with their boxes."""
     boxes = ((region, mask_box(parts == PART_INDEX[region])) for region in BOXED)
     return [(region, box) for region, box in boxes if box is not None]
 
@@ -118,21 +130,22 @@ def _scores(
     detector: Detector,
     parser: Parser,
     limits: FramingLimits,
+    truth: _Truth,
     typical: dict[Region, Box],
     tell: Tell,
 ) -> Iterator[Scored]:
     for done, photo in enumerate(photos, start=1):
         pixels = decode(photo.photo.read_bytes()).pixels
-        truth = load_parts(photo)
+        parts = load_parts(photo)
         looked = look([pixels], detector, parser, limits)[0]
         people = dress(looked, limits, CropSettings().second_guess)
-        yield _score(pixels, truth, people, typical)
+        yield _score(parts, truth.garments(photo, parts), people, typical)
         tell(done, len(photos))
 
 
 def _score(
-    pixels: Pixels,
     truth: NDArray[np.uint8],
+    garments: Sequence[tuple[Region, Box]],
     people: Sequence[FoundPerson],
     typical: dict[Region, Box],
 ) -> Scored:
@@ -147,17 +160,16 @@ def _score(
         np.copyto(area, person.map.parts, where=person.map.parts != BACKGROUND)
         found += [(garment.region, garment.box) for garment in person.garments]
     ious = []
-    for region, box in true_boxes(truth):
+    for region, box in garments:
         best = max((iou(box, b) for r, b in found if r == region), default=0.0)
         guess = typical.get(region, Box(0, 0, 1, 1))
         blind = Box(guess.x1 * width, guess.y1 * height, guess.x2 * width, guess.y2 * height)
         ious.append((region, best, iou(box, blind)))
     known = truth != IGNORED
     counts = confusion_matrix(truth[known], predicted[known], len(PARTS))
-    true = true_boxes(truth)
     boxed = [(region, box) for region, box in found if region in BOXED]
     right = sum(
-        any(r == region and iou(b, box) >= FOUND_AT for r, b in true) for region, box in boxed
+        any(r == region and iou(b, box) >= FOUND_AT for r, b in garments) for region, box in boxed
     )
     return Scored(counts, ious, right, len(boxed))
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +47,8 @@ def street_pictures(
     One file of them is in memory at a time.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with ProcessPoolExecutor(workers) as pool:
+    # spawned, not forked: libraries with threads of their own do not survive a fork
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
         for first in range(0, count, SHARD):
             path = folder / f"street-{first:06d}.npz"
             if not path.exists():

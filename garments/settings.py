@@ -31,7 +31,8 @@ class FramingLimits(_Section):
     """When a detected person shows enough of an outfit.
 
     Shares are of the photo's side or area, aspects are height / width of the box. The defaults
-    were fitted by `garmentloop framing fit` to everyday photos and the synthetic street.
+    were fitted by `garmentloop framing fit` to everyday photos and the synthetic street; the score
+    and the shares of head and legs were set on the starter models' own findings.
     """
 
     min_score: float = Field(

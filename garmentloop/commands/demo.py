@@ -9,9 +9,10 @@ from garmentloop.console import err, out, table
 
 SHOWN = {
     "people_ap50": "people found (AP at IoU 0.5)",
+    "accepted_recall": "people who show enough, accepted",
+    "accepted_precision": "of those accepted, rightly",
     "garment_found": "garments found (IoU at least 0.5)",
     "garment_box_iou": "garment boxes, mean IoU",
-    "parser_miou5": "garment pixels, mean IoU of five regions",
 }
 
 

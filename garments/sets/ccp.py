@@ -14,9 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from garments.boxes import Box
 from garments.errors import BadImage, BadTable
 from garments.mappings import mapping, part_index
-from garments.parts import IGNORED
+from garments.parts import IGNORED, Region
+from garments.records import Verdict
 from garments.sets.tables import check_files, find_table, number, of_split, read_table
 
 
@@ -49,6 +51,26 @@ def read_ccp(root: Path | str, split: str | None = None) -> list[ParsedPhoto]:
 def default_split(items: Sequence[ParsedPhoto]) -> list[ParsedPhoto]:
     """The photos that are evaluated unless told otherwise: those of `val` if any, else all."""
     return [item for item in items if item.split == "val"] or list(items)
+
+
+def read_garment_boxes(root: Path | str) -> dict[Path, list[tuple[Region, Box]]]:
+    """Garments by photo from `garments.csv`, empty where a set has no such table.
+
+    Needed where a photo shows several people, whom a label map cannot tell apart. With a column
+    `framing`, garments of people who are not to be accepted are left out. Boxes: xyxy pixels.
+    """
+    root = Path(root)
+    table = root / "garments.csv"
+    if not table.is_file():
+        return {}
+    columns = ("x1", "y1", "x2", "y2")
+    found: dict[Path, list[tuple[Region, Box]]] = {}
+    for row in read_table(table, ("file", "region", *columns)):
+        boxes = found.setdefault(root / row["file"], [])
+        if row.get("framing", Verdict.ACCEPTED) == Verdict.ACCEPTED:
+            box = Box(*(number(row, column, table) for column in columns))
+            boxes.append((Region(row["region"]), box))
+    return found
 
 
 def read_label_map(path: Path) -> NDArray[np.uint8]:

@@ -19,7 +19,8 @@ TABLES = {
     "images.csv": ("file", "width", "height", "n_persons", "framing", "split"),
     "boxes.csv": ("file", "x", "y", "w", "h", "iscrowd"),
     "garments.csv": (
-        "file", "person", "region", "category", "color", "pattern", "x1", "y1", "x2", "y2",
+        "file", "person", "framing", "region", "category", "color", "pattern",
+        "x1", "y1", "x2", "y2",
     ),
 }  # fmt: skip
 """Tables by file name, with their columns."""
@@ -72,7 +73,7 @@ def _one(
         b = person.box
         rows["boxes.csv"].append((photo, b.x1, b.y1, b.width, b.height, 0))
         for g in person.garments:
-            names = (g.region.value, g.category, g.color, g.pattern)
+            names = (person.framing, g.region.value, g.category, g.color, g.pattern)
             rows["garments.csv"].append((photo, k, *names, *g.box))
 
 

@@ -13,7 +13,7 @@ from garments.records import Verdict
 from garments.settings import FramingLimits
 
 PERSONS = Path("../shared/data/persons")
-LIMITS = FramingLimits()
+LIMITS = FramingLimits(min_height_share=0.12, top_aspect=1.4, side_aspect=1.9)
 SIZE = (600, 800)
 
 

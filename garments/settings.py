@@ -69,7 +69,7 @@ class FramingLimits(_Section):
         default=0.005, ge=0, le=1, description="no_head: less of the figure is hair or face"
     )
     min_leg_share: float = Field(
-        default=0.005, ge=0, le=1, description="no_legs: less of the figure is legs or feet"
+        default=0.002, ge=0, le=1, description="no_legs: less of the figure is legs or feet"
     )
 
 

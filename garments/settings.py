@@ -42,7 +42,7 @@ class FramingLimits(_Section):
         default=0.02, ge=0, le=0.5, description="a box this near to a border touches it"
     )
     min_height_share: float = Field(
-        default=0.2, ge=0, le=1, description="too_small: box lower than this share of the photo"
+        default=0.22, ge=0, le=1, description="too_small: box lower than this share of the photo"
     )
     min_height_px: int = Field(
         default=64, ge=1, description="too_small: box lower than this, in pixels"

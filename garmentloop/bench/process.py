@@ -1,12 +1,16 @@
 """Runs `garmentloop` in a process of its own and says what that took."""
 
-import os
+import re
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from garments.errors import GarmentLoopError
+
+LOOK_EVERY = 0.05
+"""Seconds between two looks at the process's memory."""
 
 
 @dataclass(frozen=True)
@@ -22,10 +26,24 @@ def garmentloop(*arguments: object) -> Ran:
     command = [sys.executable, "-m", "garmentloop", *map(str, arguments)]
     start = time.perf_counter()
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(child.pid, 0)
+    peak = 0
+    while child.poll() is None:
+        peak = max(peak, _peak_bytes(child.pid))
+        time.sleep(LOOK_EVERY)
     seconds = time.perf_counter() - start
-    child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
         shown = " ".join(command[2:])
         raise GarmentLoopError(f"expected {shown} to succeed, but it exited {child.returncode}")
-    return Ran(seconds, usage.ru_maxrss * 1024 / 1e6)  # Linux counts kibibytes
+    return Ran(seconds, peak / 1e6)
+
+
+def _peak_bytes(pid: int) -> int:
+    """High-water mark of a process's memory, as Linux tells it; 0 when it has just ended.
+
+    Not `ru_maxrss` of the child, which starts at the memory of the process that forked it.
+    """
+    try:
+        found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    except OSError:
+        return 0
+    return int(found[1]) * 1024 if found else 0

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from garmentloop.console import out, table
+from garmentloop.console import err, out, table
 
 if TYPE_CHECKING:
     from extract.framing_fit import VerdictScore
@@ -59,7 +59,11 @@ def fit(
     from garments.settings import section_toml
 
     dataset = Dataset.open(write) if write else None
-    found = fit_limits([*read_labelled(labelled), *street_boxes(street)])
+    boxes = read_labelled(labelled)
+    with err.status("drawing the street"):
+        boxes += street_boxes(street)
+    with err.status(f"fitting to {len(boxes)} boxes"):
+        found = fit_limits(boxes)
     out.print(section_toml("framing", found.limits), markup=False)
     _tell("fitted to", found.fitted)
     _tell("held out", found.held_out)

@@ -23,7 +23,6 @@ UNIT = 24.0
 """Distance in pixels that a regression output of 0 stands for."""
 
 ENCODER_STRIDE = 32
-BATCH = 8
 
 
 class DetectorNet(nn.Module):
@@ -113,27 +112,22 @@ class StarterDetector:
         )
 
     def detect(self, images: Sequence[Pixels]) -> list[Detections]:
-        """See `extract.base.Detector`; images of one shape are computed together."""
-        scales = [self._longest / max(image.shape[:2]) for image in images]
-        inputs = [_resized(image, scale) for image, scale in zip(images, scales, strict=True)]
-        found: list[Detections | None] = [None] * len(images)
-        for shape in sorted({image.shape for image in inputs}):
-            rows = [i for i, image in enumerate(inputs) if image.shape == shape]
-            for start in range(0, len(rows), BATCH):
-                chosen = rows[start : start + BATCH]
-                results = self._detect_batch(np.stack([inputs[i] for i in chosen]))
-                for i, (boxes, scores) in zip(chosen, results, strict=True):
-                    found[i] = _on_photo(boxes / scales[i], scores, images[i].shape)
-        return [detections for detections in found if detections is not None]
+        """See `extract.base.Detector`.
+
+        One image at a time, because convolutions round differently in batches of another size,
+        and what a photo gives must not depend on which photos came with it.
+        """
+        return [self._detect_one(image) for image in images]
 
     @torch.inference_mode()
-    def _detect_batch(
-        self, pixels: NDArray[np.uint8]
-    ) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-        batch = torch.from_numpy(pixels).to(self._device).permute(0, 3, 1, 2).float()
-        logits, distances = self._net(batch)
-        scores, boxes = logits.sigmoid().flatten(1), to_boxes(distances).flatten(1, 2)
-        return [self._kept(b, s) for b, s in zip(boxes, scores, strict=True)]
+    def _detect_one(self, image: Pixels) -> Detections:
+        scale = self._longest / max(image.shape[:2])
+        pixels = torch.from_numpy(_resized(image, scale)).to(self._device)
+        batch = pixels.permute(2, 0, 1)[None].float()
+        logits, distances = self._net(batch.contiguous(memory_format=torch.channels_last))
+        scores, boxes = logits.sigmoid().flatten(), to_boxes(distances).flatten(0, 2)
+        kept, sure = self._kept(boxes, scores)
+        return _on_photo(kept / scale, sure, image.shape)
 
     def _kept(
         self, boxes: Tensor, scores: Tensor

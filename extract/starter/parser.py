@@ -16,7 +16,6 @@ from garments.modelfolder import read_config, weights_hash
 from garments.parts import PARTS
 
 STRIDE = 32
-BATCH = 16
 
 
 class ParserNet(nn.Module):
@@ -73,24 +72,24 @@ class StarterParser:
         out = np.zeros((len(crops), len(PARTS), half, half), np.float32)
         out[:, 0] = 1.0
         margins = np.array([_empty_margin(crop) for crop in crops], int)
-        for margin in np.unique(margins):
-            chosen = np.flatnonzero(margins == margin)
-            for start in range(0, len(chosen), BATCH):
-                rows = chosen[start : start + BATCH]
-                window = slice(margin // 2, half - margin // 2)
-                out[rows, :, :, window] = self._probabilities(
-                    crops[rows, :, margin : CROP_SIZE - margin]
-                )
+        for row, (crop, margin) in enumerate(zip(crops, margins.tolist(), strict=True)):
+            window = slice(margin // 2, half - margin // 2)
+            out[row, :, :, window] = self._probabilities(crop[:, margin : CROP_SIZE - margin])
         return out
 
     @torch.inference_mode()
-    def _probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Mean over the crops and their mirror images: 0.7 points of mean IoU on CCP's val."""
-        pixels = torch.from_numpy(np.ascontiguousarray(crops)).to(self._device).permute(0, 3, 1, 2)
-        images = pixels.float().contiguous(memory_format=torch.channels_last)
-        seen = F.softmax(self._net(images), dim=1)
-        mirrored = F.softmax(self._net(images.flip(3)), dim=1).flip(3)
-        return np.asarray(((seen + mirrored) / 2).float().cpu().numpy())
+    def _probabilities(self, crop: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Parts of one crop: the mean over it and its mirror image.
+
+        The mirror image is worth 0.7 points of mean IoU on CCP's val. One crop at a time, because
+        convolutions round differently in batches of another size, and what a photo gives must not
+        depend on which photos came with it.
+        """
+        image = torch.from_numpy(np.ascontiguousarray(crop)).to(self._device).permute(2, 0, 1)
+        pair = torch.stack([image, image.flip(2)]).float()
+        seen = F.softmax(self._net(pair.contiguous(memory_format=torch.channels_last)), dim=1)
+        mean = (seen[0] + seen[1].flip(2)) / 2
+        return np.asarray(mean.float().cpu().numpy())
 
 
 def _empty_margin(crop: NDArray[np.uint8]) -> int:

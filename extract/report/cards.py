@@ -13,7 +13,7 @@ from garments.catalog import Catalog, one_of
 from garments.catalog.rows import garment_from_row, person_from_row
 from garments.dataset import crop_name
 from garments.masks import RunLengthMask
-from garments.records import Garment, Person
+from garments.records import Doubt, Garment, Person
 
 OUTLINE_SIDE = 480
 """Longer side, in units, of the grid on which mask outlines are drawn."""
@@ -163,7 +163,10 @@ def _garment(garment: Garment, pixels: int, grid: tuple[int, int]) -> GarmentCar
         share=garment.area / pixels,
         confidence=garment.confidence,
         flags=tuple(str(flag) for flag in garment.flags),
-        outline=outline(garment.mask, grid) if garment.mask else "",
+        # a second guess lies on the garment that won, and two tints on one place tell nothing
+        outline=outline(garment.mask, grid)
+        if garment.mask and Doubt.SECOND_GUESS not in garment.flags
+        else "",
     )
 
 

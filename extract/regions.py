@@ -57,13 +57,6 @@ class PersonMap:
     probabilities: NDArray[np.float32]
     transform: Transform
 
-    def shares(self) -> dict[str, float]:
-        """Share of each part in the pixels that are not background; all 0 when there are none."""
-        counts = np.bincount(self.parts.ravel(), minlength=len(PARTS)).astype(float)
-        counts[BACKGROUND] = 0
-        total = max(1.0, counts.sum())
-        return {name: float(counts[i] / total) for i, name in enumerate(PARTS) if i != BACKGROUND}
-
 
 @dataclass(frozen=True)
 class GarmentMask:

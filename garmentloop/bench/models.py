@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from garmentloop.bench import Figure, Size
 from garments.boxes import Box
+from garments.mappings import mapping
 
 if TYPE_CHECKING:
     from extract.base import Pixels
@@ -35,26 +36,8 @@ PHOTO_SIZE = (550, 830)
 """Width and height of the photos: those of Clothing Co-Parsing."""
 
 PERSON = Box(120, 20, 430, 810)
-CLOTHES = [
-    "Background",
-    "Hat",
-    "Hair",
-    "Sunglasses",
-    "Upper-clothes",
-    "Skirt",
-    "Pants",
-    "Dress",
-    "Belt",
-    "Left-shoe",
-    "Right-shoe",
-    "Face",
-    "Left-leg",
-    "Right-leg",
-    "Left-arm",
-    "Right-arm",
-    "Bag",
-    "Scarf",
-]
+CLOTHES = mapping("atr").labels
+"""What the SegFormer that is measured tells apart."""
 
 
 @dataclass(frozen=True)

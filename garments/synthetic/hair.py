@@ -23,7 +23,6 @@ STYLES = (
     "afro",
     "curly",
 )
-LONG = ("long", "wavy", "bob", "ponytail", "curly")
 GROWTH = {"buzz": 1.03, "crop": 1.08, "afro": 1.25, "curly": 1.18, "bun": 1.07, "ponytail": 1.06}
 FALL = {"bob": 0.72, "long": 1.25, "wavy": 1.5, "curly": 0.95, "ponytail": 0.45}
 """How far loose hair falls, in head heights below the head's centre."""

@@ -6,26 +6,9 @@ from typing import Any
 import torch
 import transformers
 
-ATR = [
-    "Background",
-    "Hat",
-    "Hair",
-    "Sunglasses",
-    "Upper-clothes",
-    "Skirt",
-    "Pants",
-    "Dress",
-    "Belt",
-    "Left-shoe",
-    "Right-shoe",
-    "Face",
-    "Left-leg",
-    "Right-leg",
-    "Left-arm",
-    "Right-arm",
-    "Bag",
-    "Scarf",
-]
+from garments.mappings import mapping
+
+ATR = list(mapping("atr").labels)
 
 SMALL_DETR = {
     "use_timm_backbone": True,

@@ -61,12 +61,17 @@ class Step:
 
 @dataclass(frozen=True)
 class Task:
-    """What is trained: the net, batches by step, the loss, and figures of the averaged net."""
+    """What is trained: the net, batches by step, the loss, and figures of the averaged net.
+
+    `split` cuts a batch into shares, one for each of the schedule's threads; without it the
+    threads work inside each operation, which small nets gain nothing from.
+    """
 
     net: nn.Module
     batch: Callable[[np.random.Generator], Batch]
     loss: Callable[[nn.Module, Batch], Tensor]
     evaluate: Callable[[nn.Module], dict[str, float]]
+    split: Callable[[Batch, int], list[Batch]] | None = None
 
 
 class _State:
@@ -117,7 +122,7 @@ def train(task: Task, schedule: Schedule, out: Path, recipe: dict[str, Any]) -> 
     Batches depend on the seed and the step alone, so a run that was killed and resumed sees what
     an undisturbed one sees (as long as `steps`, not `minutes`, ends it).
     """
-    torch.set_num_threads(schedule.threads)
+    torch.set_num_threads(1 if task.split else schedule.threads)
     out.mkdir(parents=True, exist_ok=True)
     state = _State(task.net, schedule)
     key = stable_id(json.dumps({**recipe, **asdict(schedule)}, sort_keys=True))
@@ -144,22 +149,47 @@ def train(task: Task, schedule: Schedule, out: Path, recipe: dict[str, Any]) -> 
     task.net.load_state_dict(state.average.state_dict())
 
 
+def _backward(task: Task, net: nn.Module, batch: Batch, threads: int) -> float:
+    """Gradients of the batch, by several threads where it can be shared; its mean loss."""
+    shares = task.split(batch, threads) if task.split else [batch]
+
+    def one(share: Batch) -> float:
+        with fast_precision():
+            loss = task.loss(net, share) / len(shares)
+        loss.backward()  # type: ignore[no-untyped-call]
+        return float(loss.detach())
+
+    if len(shares) == 1:
+        return one(shares[0])
+    # autograd adds up gradients of several threads under a lock of each parameter
+    with ThreadPoolExecutor(len(shares)) as pool:
+        return sum(pool.map(one, shares))
+
+
+def fast_precision() -> torch.autocast:
+    """bf16 where the processor computes in it, else fp32.
+
+    Measured on small ResNets with channels-last: 1.7 times as fast as fp32 on processors that have
+    it, ten times slower on those that have not.
+    """
+    known = torch.cpu.get_capabilities()
+    has = bool(known.get("avx512_bf16") or known.get("amx_bf16"))
+    return torch.autocast("cpu", torch.bfloat16, enabled=has)
+
+
 def _train_step(task: Task, state: _State, batch: Batch, schedule: Schedule) -> float:
     spent = max(state.step / schedule.steps, state.seconds / (schedule.minutes * 60))
     warm = min(1.0, (state.step + 1) / schedule.warmup)
     for group in state.optimizer.param_groups:
         group["lr"] = schedule.rate * warm * (0.5 + 0.5 * math.cos(math.pi * min(1.0, spent)))
     state.net.train()
-    # bf16 with channels-last trains 1.7 times as fast as fp32 on processors that have it
-    with torch.autocast("cpu", torch.bfloat16):
-        loss = task.loss(state.net, batch)
     state.optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss = _backward(task, state.net, batch, schedule.threads)
     nn.utils.clip_grad_norm_(state.net.parameters(), 5.0)
     state.optimizer.step()
     state.step += 1
     _update_average(state, schedule.average)
-    return float(loss.detach())
+    return loss
 
 
 @torch.no_grad()

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from finetune.card import CCP_LICENCE, STREET_LICENCE, Card, recipe_lines
-from finetune.loop import Batch, Schedule, Step, Task, train
+from finetune.loop import Batch, Schedule, Step, Task, fast_precision, train
 from finetune.parser_data import (
     Example,
     ParserBatches,
@@ -144,7 +144,7 @@ def evaluate_crops(net: nn.Module, examples: list[Example]) -> dict[str, float]:
     for example in examples:
         pixels, labels = fixed(example, example.canvas_width)
         image = torch.from_numpy(pixels).permute(2, 0, 1)[None].float()
-        with torch.autocast("cpu", torch.bfloat16):
+        with fast_precision():
             logits = net(image.contiguous(memory_format=torch.channels_last))
         predicted = logits.argmax(dim=1)[0].numpy()
         confusion += confusion_matrix(labels, predicted, len(PARTS))

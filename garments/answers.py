@@ -1,12 +1,10 @@
-"""Answers to a question of the taxonomy: as stored, compared, voted on and read from logits."""
+"""Answers to a question of the taxonomy: as stored, compared and voted on."""
 
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-import numpy as np
-
-from garments.errors import BadInput, CatalogError
+from garments.errors import BadInput
 
 NOT_VISIBLE = "not_visible"
 """Stored instead of a list of values when the attribute cannot be seen."""
@@ -51,25 +49,3 @@ def tied(answers: Sequence[Answer]) -> bool:
     """Whether some value was given by exactly half of the annotators."""
     votes = Counter(value for answer in answers for value in answer or {""})
     return any(2 * count == len(answers) for count in votes.values())
-
-
-def read_logits(
-    logits: Sequence[float], activation: str, values: Sequence[str]
-) -> tuple[Answer, float]:
-    """The answer in raw logits (N,) over N values, and its probability in [0, 1].
-
-    Softmax: the most probable value. Sigmoid: every value from 0.5 on, with the probability of
-    the least certain decision.
-    """
-    scores = np.asarray(logits, np.float64)
-    if len(scores) != len(values) or not len(values) or activation not in ("softmax", "sigmoid"):
-        raise CatalogError(
-            f"expected softmax or sigmoid logits of {len(values)} values, but got {activation!r} "
-            f"with {len(scores)}"
-        )
-    if activation == "softmax":
-        best = int(scores.argmax())
-        return frozenset([values[best]]), float(1 / np.exp(scores - scores[best]).sum())
-    probabilities = 1 / (1 + np.exp(-np.clip(scores, -60, 60)))
-    chosen = frozenset(values[i] for i in np.flatnonzero(probabilities >= 0.5))
-    return chosen, float(np.maximum(probabilities, 1 - probabilities).min())

@@ -1,11 +1,11 @@
 """Figures of merit, each as its field defines it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from garments.boxes import iou_matrix
 
@@ -109,3 +109,98 @@ def wilson_interval(hits: int, total: int, z: float = 1.96) -> tuple[float, floa
     spread = z * sqrt(share * (1 - share) / total + z * z / (4 * total * total))
     scale = 1 + z * z / total
     return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
+
+
+def accuracy(truth: ArrayLike, predicted: ArrayLike) -> float:
+    """Share of N items whose predicted label is the true one; NaN without items."""
+    truth, predicted = np.asarray(truth), np.asarray(predicted)
+    return float(np.mean(truth == predicted)) if len(truth) else float("nan")
+
+
+def macro_f1(truth: ArrayLike, predicted: ArrayLike) -> float:
+    """Mean F1 of all labels that occur among N true or predicted ones, each counting the same."""
+    scores, _ = _f1_by_label(truth, predicted)
+    return float(scores.mean()) if len(scores) else float("nan")
+
+
+def weighted_f1(truth: ArrayLike, predicted: ArrayLike) -> float:
+    """Mean F1 of the labels of N items, each label counting as often as it is true."""
+    scores, support = _f1_by_label(truth, predicted)
+    return float(np.average(scores, weights=support)) if len(scores) else float("nan")
+
+
+def _f1_by_label(
+    truth: ArrayLike, predicted: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """F1 and number of true items of each label that occurs, in alphabetical order."""
+    truth, predicted = np.asarray(truth), np.asarray(predicted)
+    labels, codes = np.unique(np.concatenate([truth, predicted]), return_inverse=True)
+    codes = codes.ravel()
+    confusion = confusion_matrix(codes[: len(truth)], codes[len(truth) :], len(labels))
+    return f1_per_class(confusion), confusion.sum(1)
+
+
+@dataclass(frozen=True)
+class ReliabilityBin:
+    """Predictions of similar confidence: how many, their mean confidence and share of hits.
+
+    `low` and `high` bound the bin: (low, high], the first one with its lower end. Means are NaN
+    in an empty bin.
+    """
+
+    low: float
+    high: float
+    count: int
+    confidence: float
+    accuracy: float
+
+
+def reliability(confidence: ArrayLike, correct: ArrayLike, bins: int = 15) -> list[ReliabilityBin]:
+    """Bins of equal width over [0, 1] of N confidences and whether each prediction was right."""
+    confidence, correct = np.asarray(confidence, np.float64), np.asarray(correct, np.float64)
+    edges = np.linspace(0, 1, bins + 1)
+    member = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
+    counts = np.bincount(member, minlength=bins)
+    sure, right = (
+        _ratio(np.bincount(member, values, bins).astype(float), counts.astype(float)).tolist()
+        for values in (confidence, correct)
+    )
+    bounds = edges.tolist()
+    return [
+        ReliabilityBin(bounds[i], bounds[i + 1], int(counts[i]), sure[i], right[i])
+        for i in range(bins)
+    ]
+
+
+def expected_calibration_error(confidence: ArrayLike, correct: ArrayLike, bins: int = 15) -> float:
+    """Mean gap between confidence and accuracy over equal-width bins, in [0, 1] (Guo, 2017).
+
+    `confidence` (N,) in [0, 1] is that of the top label, `correct` (N,) whether it was right. NaN
+    without items.
+    """
+    found = [each for each in reliability(confidence, correct, bins) if each.count]
+    if not found:
+        return float("nan")
+    gaps = [abs(each.confidence - each.accuracy) for each in found]
+    return float(np.average(gaps, weights=[each.count for each in found]))
+
+
+def bootstrap_interval(
+    figure: Callable[..., float], *columns: ArrayLike, rounds: int = 1000, seed: int = 0
+) -> tuple[float, float]:
+    """95 % interval of `figure(*columns)` over N items drawn again with replacement (Efron).
+
+    Every column has N rows, which are drawn together: columns of two taggers are compared in
+    pairs. The same `seed` gives the same interval; NaN without items.
+    """
+    arrays = [np.asarray(column) for column in columns]
+    count = len(arrays[0])
+    if not count:
+        return float("nan"), float("nan")
+    source = np.random.default_rng(seed)
+    found = []
+    for _ in range(rounds):
+        drawn = source.integers(0, count, count)
+        found.append(figure(*(array[drawn] for array in arrays)))
+    low, high = np.nanpercentile(found, [2.5, 97.5])
+    return float(low), float(high)

@@ -1,6 +1,7 @@
 """Model references, the names under which every model of the project is asked for.
 
-`starter`, `champion`, `hf:OWNER/NAME[@REVISION]`, `dir:PATH` and `openclip:MODEL`. What a folder
+`starter`, `champion`, `hf:OWNER/NAME[@REVISION]`, `dir:PATH`, `openclip:MODEL` and `rule:NAME`.
+What a folder
 that `dir:` points at holds is in `garments.modelfolder`.
 """
 
@@ -25,6 +26,7 @@ class Source(StrEnum):
     HUB = "hf"
     FOLDER = "dir"
     OPEN_CLIP = "openclip"
+    RULE = "rule"
 
 
 UNDERSTOOD = (
@@ -33,11 +35,12 @@ UNDERSTOOD = (
     "hf:OWNER/NAME (a checkpoint of the Hugging Face hub, such as hf:facebook/detr-resnet-50)",
     "dir:PATH (a model folder)",
     "openclip:MODEL (an OpenCLIP model, such as openclip:hf-hub:Marqo/marqo-fashionSigLIP)",
+    "rule:color (no network: pixels under the mask, named)",
 )
 """What a reference may be, for help texts and error messages."""
 
 _BARE = (Source.STARTER, Source.CHAMPION)
-_PREFIXED = (Source.HUB, Source.FOLDER, Source.OPEN_CLIP)
+_PREFIXED = (Source.HUB, Source.FOLDER, Source.OPEN_CLIP, Source.RULE)
 _ALIASES = {
     "huggingface": "hf",
     "hub": "hf",

@@ -21,10 +21,11 @@ class _Section(BaseModel):
 
 
 class ModelSettings(_Section):
-    """Which models are used: starter, hf:<name>, dir:<path> or champion."""
+    """Which models are used: starter, hf:<name>, openclip:<name>, dir:<path> or champion."""
 
     detector: str = Field(default="starter", min_length=1, description="finds people in a photo")
     parser: str = Field(default="starter", min_length=1, description="finds garments on a person")
+    tagger: str = Field(default="starter", min_length=1, description="proposes labels for garments")
 
 
 class FramingLimits(_Section):
@@ -122,6 +123,26 @@ class ExtractSettings(_Section):
     )
 
 
+class PrelabelSettings(_Section):
+    """How labels are proposed. Calibration and abstention are applied on reading."""
+
+    second_opinion: tuple[str, ...] = Field(
+        default=("rule:color",), description="further taggers that are asked beside models.tagger"
+    )
+    color_by: str = Field(
+        default="rule:color",
+        min_length=1,
+        description="whose word counts for color until people's labels decide",
+    )
+    background: Literal["keep", "grey", "blur", "white"] = Field(
+        default="grey", description="what a tagger sees beside the garment"
+    )
+    precision: float = Field(
+        default=0.7, gt=0, lt=1, description="wished precision: below it a tagger abstains"
+    )
+    batch: int = Field(default=32, ge=1, le=4096, description="crops that are tagged at once")
+
+
 class Settings(_Section):
     """All settings of a data set."""
 
@@ -137,6 +158,7 @@ class Settings(_Section):
     framing: FramingLimits = FramingLimits()
     crops: CropSettings = CropSettings()
     extract: ExtractSettings = ExtractSettings()
+    prelabel: PrelabelSettings = PrelabelSettings()
 
     def changed(self, changes: dict[str, Any]) -> "Settings":
         """These settings with others for keys like `crops.margin`, checked like a file."""

@@ -38,7 +38,8 @@ def test_a_new_data_set_has_settings_and_a_taxonomy(tmp_path: Path) -> None:
 def test_options_of_a_new_data_set(tmp_path: Path) -> None:
     dataset = Dataset.create(tmp_path / "d", name="Spring", detector="hf:a/b", parser="dir:c")
     assert dataset.settings.name == "Spring"
-    assert dataset.settings.models.model_dump() == {"detector": "hf:a/b", "parser": "dir:c"}
+    models = dataset.settings.models
+    assert (models.detector, models.parser, models.tagger) == ("hf:a/b", "dir:c", "starter")
 
 
 def test_a_foreign_folder_is_left_alone(tmp_path: Path) -> None:

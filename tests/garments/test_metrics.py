@@ -3,10 +3,16 @@ import pytest
 
 from garments.metrics import (
     ImageBoxes,
+    accuracy,
     average_precision,
+    bootstrap_interval,
     confusion_matrix,
+    expected_calibration_error,
     f1_per_class,
     iou_per_class,
+    macro_f1,
+    reliability,
+    weighted_f1,
     wilson_interval,
 )
 
@@ -73,3 +79,49 @@ def test_wilson_interval_holds_the_share() -> None:
     assert low < 0.8 < high
     assert (low, high) == pytest.approx((0.490, 0.943), abs=1e-3)
     assert wilson_interval(0, 0) == (0.0, 1.0)
+
+
+def test_f1_of_labels_as_scikit_learn_has_it() -> None:
+    metrics = pytest.importorskip("sklearn.metrics")
+    source = np.random.default_rng(0)
+    truth = source.choice(list("aabbc"), 200)
+    predicted = np.where(source.random(200) < 0.6, truth, source.choice(list("abd"), 200))
+    for average, own in (("weighted", weighted_f1), ("macro", macro_f1)):
+        theirs = metrics.f1_score(truth, predicted, average=average, zero_division=0)
+        assert own(truth, predicted) == pytest.approx(theirs)
+    assert accuracy(truth, predicted) == pytest.approx(metrics.accuracy_score(truth, predicted))
+
+
+def test_f1_of_labels_by_hand() -> None:
+    assert weighted_f1(["a", "a", "b"], ["a", "b", "b"]) == pytest.approx(2 / 3)
+    assert macro_f1(["a", "a"], ["a", "c"]) == pytest.approx(1 / 3)
+    assert weighted_f1(["a", "a"], ["a", "c"]) == pytest.approx(2 / 3)
+    assert all(np.isnan(own([], [])) for own in (accuracy, macro_f1, weighted_f1))
+
+
+def test_calibration_error_by_hand() -> None:
+    confidence = [0.95, 0.96, 0.97, 0.98, 0.05]
+    correct = [True, True, False, False, False]
+    expected = (4 * (0.965 - 0.5) + 0.05) / 5
+    assert expected_calibration_error(confidence, correct) == pytest.approx(expected)
+    assert expected_calibration_error([0.0, 1.0], [False, True]) == 0.0
+    assert np.isnan(expected_calibration_error([], []))
+
+
+def test_reliability_bins_share_the_unit_interval() -> None:
+    found = reliability([0.0, 0.5, 0.500001, 1.0], [1, 0, 1, 1], bins=2)
+    assert [(each.low, each.high, each.count) for each in found] == [(0, 0.5, 2), (0.5, 1, 2)]
+    assert found[0].accuracy == 0.5
+    assert np.isnan(reliability([0.9], [1], bins=2)[0].confidence)
+
+
+def test_a_bootstrap_interval_covers_the_mean_and_narrows() -> None:
+    source = np.random.default_rng(1)
+    few, many = source.random(50), source.random(5000)
+    intervals = [bootstrap_interval(lambda drawn: float(drawn.mean()), x) for x in (few, many)]
+    assert all(low < 0.5 < high for low, high in intervals)
+    assert intervals[1][1] - intervals[1][0] < intervals[0][1] - intervals[0][0]
+    assert intervals[0] == bootstrap_interval(lambda drawn: float(drawn.mean()), few)
+    together = bootstrap_interval(lambda a, b: float((a - b).mean()), few, few)
+    assert together == (0.0, 0.0), "columns are drawn together"
+    assert np.isnan(bootstrap_interval(lambda drawn: 0.0, [])).all()

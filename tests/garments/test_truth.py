@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 
-from garments.answers import NOT_VISIBLE, answer_of, consensus, read_logits, value_of
+from garments.answers import NOT_VISIBLE, answer_of, consensus, value_of
 from garments.boxes import Box
 from garments.catalog.rows import garment_row, retire_row
 from garments.dataset import Dataset
 from garments.errors import BadInput, CatalogError
 from garments.parts import Region
+from garments.reading import Reading
 from garments.records import Garment
 from garments.truth import Basis, Held, LabelKind, Rules, held_in, what_holds
 
 COLORS = ("black", "blue", "red")
 KEY = ("g", "color")
-READ = Rules(vocabulary=lambda attribute, vocabulary_hash: COLORS)
 numbers = itertools.count(1)
 
 
@@ -40,22 +40,13 @@ def withdrawal(row: dict[str, Any]) -> dict[str, Any]:
     return label(row["kind"], who=row["annotator"], withdraws=row["label_id"])
 
 
-def proposal(tagger: str, best: int, **more: Any) -> dict[str, Any]:
-    number = next(numbers)
-    return {
-        "proposal_id": f"p{number}",
-        "garment_id": "g",
-        "attribute": "color",
-        "tagger": tagger,
-        "vocabulary_hash": "v",
-        "activation": "softmax",
-        "logits": [4.0 if i == best else 0.0 for i in range(3)],
-        "seq": number,
-    } | more
+def proposed(*values: str, abstained: bool = False) -> dict[str, dict[str, Reading]]:
+    """What a tagger says, read."""
+    return {"g": {"color": Reading(values, 0.9, abstained, "tagger")}}
 
 
-def now(*labels: dict[str, Any], rules: Rules = READ, proposals: Any = ()) -> Held | None:
-    return what_holds(labels, proposals, rules).get(KEY)
+def now(*labels: dict[str, Any], rules: Rules | None = None, readings: Any = None) -> Held | None:
+    return what_holds(labels, readings, rules).get(KEY)
 
 
 def said(held: Held | None) -> tuple[Any, Any]:
@@ -75,11 +66,11 @@ def test_the_ladder() -> None:
         [label("import", "black")],
     ]
     bases = [Basis.ADJUDICATED, Basis.CURATOR, Basis.CONSENSUS, Basis.IMPORT, Basis.PROPOSAL]
-    spoken = [proposal("t", 1)]
     for first, basis in enumerate(bases):
-        held = now(*itertools.chain(*rungs[first:]), proposals=spoken)
+        held = now(*itertools.chain(*rungs[first:]), readings=proposed("blue"))
         assert held is not None
         assert held.basis == basis
+    assert held == Held(*KEY, '["blue"]', Basis.PROPOSAL, "tagger", 0, 0.9)
     assert said(now()) == (None, None)
 
 
@@ -152,32 +143,16 @@ def test_simulated_answers_count_in_a_rehearsal_only() -> None:
     assert said(now(*mixed)) == ('["blue"]', Basis.ANNOTATOR)
 
 
-def test_the_tagger_in_force_speaks() -> None:
-    rows = [proposal("old", 0), proposal("new", 1), proposal("old", 2)]
-    assert said(now(proposals=rows)) == ('["red"]', Basis.PROPOSAL), "the one that spoke last"
-    rules = Rules(in_force={"color": "new"}, vocabulary=READ.vocabulary)
-    held = now(proposals=rows, rules=rules)
-    assert said(held) == ('["blue"]', Basis.PROPOSAL)
+def test_where_the_tagger_abstains_nothing_holds() -> None:
+    unsure = proposed("red", abstained=True)
+    assert now(readings=unsure) is None
+    assert said(now(label("import", "blue"), readings=unsure)) == ('["blue"]', Basis.IMPORT)
+
+
+def test_several_proposed_values_are_stored_in_order_of_the_alphabet() -> None:
+    held = now(readings=proposed("red", "black"))
     assert held is not None
-    assert held.who == "new"
-    assert held.confidence == pytest.approx(0.9647, abs=1e-3)
-    absent = Rules(in_force={"color": "never ran"}, vocabulary=READ.vocabulary)
-    assert now(proposals=rows, rules=absent) is None
-
-
-def test_logits_over_an_unknown_vocabulary_are_left_out() -> None:
-    assert now(proposals=[proposal("t", 0)], rules=Rules()) is None
-
-
-def test_reading_logits() -> None:
-    answer, confidence = read_logits([0.0, 2.0, -1.0], "sigmoid", COLORS)
-    assert answer == {"black", "blue"}
-    assert confidence == pytest.approx(0.5)
-    answer, confidence = read_logits([1000.0, 0.0, -1000.0], "softmax", COLORS)
-    assert (answer, confidence) == ({"black"}, 1.0)
-    for logits, activation in (([1.0], "softmax"), ([1.0, 2.0, 3.0], "tanh")):
-        with pytest.raises(CatalogError, match="logits of 3 values"):
-            read_logits(logits, activation, COLORS)
+    assert held.value == '["black", "red"]'
 
 
 @pytest.mark.parametrize("value", ["red", '"red"', "[1]", "{}", ""])
@@ -212,18 +187,18 @@ def _history(source: random.Random) -> list[dict[str, Any]]:
 def test_properties_of_any_history(seed: int) -> None:
     source = random.Random(seed)
     rows = _history(source)
-    spoken = [proposal("t", 0)]
-    held = now(*rows, proposals=spoken)
+    spoken = proposed("black")
+    held = now(*rows, readings=spoken)
 
     shuffled = source.sample(rows, len(rows))
-    assert now(*shuffled, proposals=spoken) == held, "the order of reading does not matter"
-    assert now(*rows, *rows, proposals=spoken) == held, "nor does a replay"
+    assert now(*shuffled, readings=spoken) == held, "the order of reading does not matter"
+    assert now(*rows, *rows, readings=spoken) == held, "nor does a replay"
     human = [row for row in rows if row["kind"] != "simulated"]
-    assert now(*human, proposals=spoken) == held, "nobody simulated is believed"
+    assert now(*human, readings=spoken) == held, "nobody simulated is believed"
     back = [withdrawal(row) for row in rows if not row["withdraws"]]
-    assert said(now(*rows, *back, proposals=spoken)) == ('["black"]', Basis.PROPOSAL)
+    assert said(now(*rows, *back, readings=spoken)) == ('["black"]', Basis.PROPOSAL)
     judged = label("adjudicated", "blue", who="z")
-    assert said(now(*rows, judged, proposals=spoken)) == ('["blue"]', Basis.ADJUDICATED)
+    assert said(now(*rows, judged, readings=spoken)) == ('["blue"]', Basis.ADJUDICATED)
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -235,7 +210,7 @@ def test_consensus_of_single_values_is_the_strict_majority(seed: int) -> None:
 
 
 def test_what_holds_in_a_data_set(tmp_path: Path) -> None:
-    """Promotions, audit tasks and retired garments come from the catalogue."""
+    """Audit tasks, proposals and retired garments come from the catalogue."""
     dataset = Dataset.create(tmp_path / "d")
     catalog, taxonomy = dataset.catalog, dataset.taxonomy
     garments = [
@@ -244,24 +219,24 @@ def test_what_holds_in_a_data_set(tmp_path: Path) -> None:
     catalog.add("garments", [garment_row(garment) for garment in garments])
     catalog.add("extractions", [retire_row(garments[2], "x")])
     values = taxonomy.values("color")
-    for tagger, best in (("one", 0), ("two", 1)):
-        made = proposal(tagger, 0, vocabulary_hash=taxonomy.vocabulary_hash("color"))
-        made["logits"] = [float(i == best) for i in range(len(values))]
-        del made["seq"]
-        catalog.add(
-            "proposals", [made | {"proposal_id": tagger + g, "garment_id": g} for g in "gr"]
-        )
-    stale = proposal("one", 0, garment_id="h", attribute="color", vocabulary_hash="old")
-    catalog.add("proposals", [stale])
+    same = {
+        "attribute": "color",
+        "tagger": "t",
+        "model": "rule:color",
+        "crop_sha": "c",
+        "activation": "sigmoid",
+        "logits": [3.0, *[-9.0] * (len(values) - 1)],
+    }
+    vocabulary = {"g": taxonomy.vocabulary_hash("color"), "h": "old", "r": "old"}
+    rows = [
+        same | {"proposal_id": name, "garment_id": name, "vocabulary_hash": known}
+        for name, known in vocabulary.items()
+    ]
+    catalog.add("proposals", rows)
     catalog.add("tasks", [{"task_id": "t", "garment_id": "h", "audit": True}])
     catalog.add("labels", [label("annotator", v, who=v, garment_id="h") for v in ("red", "blue")])
+    catalog.add("labels", [label("annotator", "red", garment_id="r")])
     assert {k: said(v) for k, v in held_in(dataset).items()} == {
         ("g", "color"): (value_of([values[0]]), Basis.PROPOSAL),
         ("h", "color"): (None, Basis.DISPUTED),
     }
-    catalog.add("promotions", [{"promotion_id": "1", "kind": "tagger", "tagger": "one"}])
-    catalog.add(
-        "promotions",
-        [{"promotion_id": "2", "kind": "tagger", "tagger": "two", "attribute": "color"}],
-    )
-    assert held_in(dataset)["g", "color"].value == value_of([values[1]])

@@ -46,15 +46,23 @@ def doubts(garment: GarmentMask, box: Box, width: int, height: int) -> tuple[Dou
     return tuple(doubt for doubt, holds in reasons.items() if holds)
 
 
+def crop_window(box: Box, margin: float, width: int, height: int) -> tuple[int, int, int, int]:
+    """What is cut out for a garment's box: xyxy in whole pixels of the `width` x `height` photo.
+
+    `margin` is a share of the box's sides.
+    """
+    grown = box.grown(margin).clipped(width, height)
+    x1, y1 = int(grown.x1), int(grown.y1)
+    return x1, y1, max(x1 + 1, int(np.ceil(grown.x2))), max(y1 + 1, int(np.ceil(grown.y2)))
+
+
 def garment_crop(pixels: Pixels, garment: GarmentMask, settings: CropSettings) -> Pixels:
     """The garment cut out of the photo with margin, its background as the settings say.
 
     At most `settings.longest` pixels on the longer side; smaller ones are not enlarged.
     """
     height, width = pixels.shape[:2]
-    grown = garment.box.grown(settings.margin).clipped(width, height)
-    x1, y1 = int(grown.x1), int(grown.y1)
-    x2, y2 = max(x1 + 1, int(np.ceil(grown.x2))), max(y1 + 1, int(np.ceil(grown.y2)))
+    x1, y1, x2, y2 = crop_window(garment.box, settings.margin, width, height)
     crop = fit(pixels[y1:y2, x1:x2], settings.longest)
     if settings.background == "keep":
         return np.ascontiguousarray(crop)

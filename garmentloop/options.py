@@ -25,6 +25,13 @@ ParserOption = Annotated[
         help="Who tells garments apart: starter, hf:OWNER/NAME or dir:PATH.",
     ),
 ]
+TaggerOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="REF",
+        help="Who proposes labels: starter, hf:OWNER/NAME, openclip:MODEL, dir:PATH.",
+    ),
+]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 JsonFile = Annotated[
     Path | None,

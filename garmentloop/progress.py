@@ -1,4 +1,4 @@
-"""Shows a run of `extract` as it goes: a bar with photos/s and time left, or lines in a log."""
+"""Shows a run as it goes: a bar with photos/s (or garments/s) and time left, or lines in a log."""
 
 from __future__ import annotations
 
@@ -13,13 +13,23 @@ LOG_EVERY = 15.0
 """Seconds between two lines where the output is no terminal."""
 
 
-class Counts(Protocol):
-    """What a run tells about itself; `done` and `total` are photos, total None while unknown."""
+class Steps(Protocol):
+    """How far a run has come, in photos or garments; `total` is None while unknown.
+
+    `skipped` are those of `done` that needed no work.
+    """
 
     @property
     def done(self) -> int: ...  # noqa: D102
     @property
     def total(self) -> int | None: ...  # noqa: D102
+    @property
+    def skipped(self) -> int: ...  # noqa: D102
+
+
+class Counts(Steps, Protocol):
+    """What an extraction tells about itself."""
+
     @property
     def people(self) -> int: ...  # noqa: D102
     @property
@@ -28,24 +38,44 @@ class Counts(Protocol):
     def garments(self) -> int: ...  # noqa: D102
     @property
     def unreadable(self) -> int: ...  # noqa: D102
+
+
+class Tagged(Steps, Protocol):
+    """What a run of `prelabel` tells about itself."""
+
     @property
-    def skipped(self) -> int: ...  # noqa: D102
+    def tagged(self) -> int: ...  # noqa: D102
+    @property
+    def proposals(self) -> int: ...  # noqa: D102
+    @property
+    def failed(self) -> int: ...  # noqa: D102
+
+
+class Pushed(Steps, Protocol):
+    """What `annotate push` tells about itself."""
+
+    @property
+    def created(self) -> int: ...  # noqa: D102
+    @property
+    def blind(self) -> int: ...  # noqa: D102
+    @property
+    def updated(self) -> int: ...  # noqa: D102
 
 
 class Pace:
-    """Photos/s since the first event, without the photos that were skipped as already done."""
+    """Photos/s since the start, without the photos that were skipped as already done."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._start = clock()
 
-    def rate(self, counts: Counts) -> float:
-        """Photos worked on per second so far; 0 before the first."""
+    def rate(self, counts: Steps) -> float:
+        """Photos, or what is counted, worked on per second so far; 0 before the first."""
         elapsed = self._clock() - self._start
         worked = counts.done - counts.skipped
         return worked / elapsed if elapsed > 0 and worked > 0 else 0.0
 
-    def left(self, counts: Counts) -> float | None:
+    def left(self, counts: Steps) -> float | None:
         """Seconds until the end at this pace; None while pace or total are unknown."""
         rate = self.rate(counts)
         if counts.total is None or rate == 0:
@@ -63,6 +93,21 @@ def sentence(counts: Counts) -> str:
     return text
 
 
+def tagged_sentence(counts: Tagged) -> str:
+    """What was proposed, in words."""
+    text = f"{counts.proposals} proposals"
+    if counts.failed:
+        text += f", {counts.failed} garments left out"
+    if counts.skipped:
+        text += f", {counts.skipped} done before"
+    return text
+
+
+def pushed_sentence(counts: Pushed) -> str:
+    """What was sent, in words."""
+    return f"{counts.created} created ({counts.blind} blind), {counts.updated} updated"
+
+
 def clock_time(seconds: float | None) -> str:
     """Seconds as h:mm:ss, or dashes where they are unknown."""
     if seconds is None:
@@ -71,33 +116,51 @@ def clock_time(seconds: float | None) -> str:
     return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
 
 
-def line(counts: Counts, pace: Pace) -> str:
+def line(counts: Steps, pace: Pace, found: str, unit: str = "photos") -> str:
     """One line for a log: how far, how fast, how long still, and what was found."""
     total = "?" if counts.total is None else f"{counts.total}"
     return (
-        f"{counts.done}/{total} photos, {pace.rate(counts):.1f} photos/s, "
-        f"{clock_time(pace.left(counts))} left: {sentence(counts)}"
+        f"{counts.done}/{total} {unit}, {pace.rate(counts):.1f} {unit}/s, "
+        f"{clock_time(pace.left(counts))} left: {found}"
     )
 
 
 C = TypeVar("C", bound=Counts)
+T = TypeVar("T", bound=Tagged)
+P = TypeVar("P", bound=Pushed)
+S = TypeVar("S", bound=Steps)
 
 
 def follow(events: Iterable[C], console: Console) -> C | None:
-    """Show `events` on `console` until they end; return the last one, None if there was none."""
-    return _bar(events, console) if console.is_terminal else _log(events, console)
+    """Show an extraction on `console` until it ends; return the last event, None without any."""
+    return _follow(events, console, sentence, "photos")
 
 
-def _log(events: Iterable[C], console: Console) -> C | None:
+def follow_tagging(events: Iterable[T], console: Console) -> T | None:
+    """The same for a run of `prelabel`, in garments."""
+    return _follow(events, console, tagged_sentence, "garments")
+
+
+def follow_pushing(events: Iterable[P], console: Console) -> P | None:
+    """The same for `annotate push`, in tasks."""
+    return _follow(events, console, pushed_sentence, "tasks")
+
+
+def _follow(events: Iterable[S], console: Console, tell: Callable[[S], str], unit: str) -> S | None:
+    show = _bar if console.is_terminal else _log
+    return show(events, console, tell, unit)
+
+
+def _log(events: Iterable[S], console: Console, tell: Callable[[S], str], unit: str) -> S | None:
     last, pace, printed = None, Pace(), time.monotonic()
     for last in events:
         if time.monotonic() - printed >= LOG_EVERY:
-            console.print(line(last, pace), markup=False)
+            console.print(line(last, pace, tell(last), unit), markup=False)
             printed = time.monotonic()
     return last
 
 
-def _bar(events: Iterable[C], console: Console) -> C | None:
+def _bar(events: Iterable[S], console: Console, tell: Callable[[S], str], unit: str) -> S | None:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     last, pace = None, Pace()
@@ -105,7 +168,7 @@ def _bar(events: Iterable[C], console: Console) -> C | None:
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
         TextColumn(
-            "photos  {task.fields[rate]:.1f}/s  {task.fields[left]} left  {task.description}"
+            unit + "  {task.fields[rate]:.1f}/s  {task.fields[left]} left  {task.description}"
         ),
     )
     with Progress(*columns, console=console, transient=True) as bar:
@@ -117,6 +180,6 @@ def _bar(events: Iterable[C], console: Console) -> C | None:
                 total=last.total,
                 rate=pace.rate(last),
                 left=clock_time(pace.left(last)),
-                description=sentence(last),
+                description=tell(last),
             )
     return last

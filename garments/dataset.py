@@ -48,14 +48,7 @@ class Dataset:
         Raises `DatasetError` where it exists already or the folder has other things in it.
         """
         path = Path(folder)
-        if (path / SETTINGS_FILE).exists():
-            raise DatasetError(
-                f"expected a new folder, but {path} is a data set already; give another name"
-            )
-        if path.exists() and not (path.is_dir() and _is_ours(path)):
-            raise DatasetError(
-                f"expected a new or empty folder, but {path} holds other things; give another name"
-            )
+        cls.expect_new(path)
         settings = settings or Settings(name=path.resolve().name or "dataset")
         asked = {"name": name, "models.detector": detector, "models.parser": parser}
         settings = settings.changed({key: value for key, value in asked.items() if value})
@@ -66,6 +59,18 @@ class Dataset:
         except OSError as error:
             raise DatasetError(f"expected to make a data set in {path}, but {error}") from error
         return cls.open(path)
+
+    @staticmethod
+    def expect_new(path: Path) -> None:
+        """Raise `DatasetError` where no data set can be made."""
+        if (path / SETTINGS_FILE).exists():
+            raise DatasetError(
+                f"expected a new folder, but {path} is a data set already; give another name"
+            )
+        if path.exists() and not (path.is_dir() and _is_ours(path)):
+            raise DatasetError(
+                f"expected a new or empty folder, but {path} holds other things; give another name"
+            )
 
     @classmethod
     def open(cls, folder: str | os.PathLike[str]) -> "Dataset":

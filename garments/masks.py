@@ -43,9 +43,14 @@ class RunLengthMask:
 
     def decode(self) -> NDArray[np.bool_]:
         """The mask as a bool array of shape (height, width)."""
-        values = np.arange(len(self.counts)) % 2 == 1
-        flat = np.repeat(values, np.asarray(self.counts, np.int64))
-        return flat.reshape((self.height, self.width), order="F")
+        return self.columns(0, self.width)
+
+    def columns(self, first: int, end: int) -> NDArray[np.bool_]:
+        """Columns `first` to `end` (exclusive) of the mask, without decoding the others."""
+        bounds = np.concatenate(([0], np.cumsum(self.counts, dtype=np.int64)))
+        lengths = np.diff(np.clip(bounds, first * self.height, end * self.height))
+        flat = np.repeat(np.arange(len(lengths)) % 2 == 1, lengths)
+        return flat.reshape((self.height, end - first), order="F")
 
     @property
     def area(self) -> int:

@@ -27,6 +27,7 @@ class Status:
     garments: dict[str, int] = field(default_factory=dict)
     retired: int = 0
     proposals: int = 0
+    embeddings: int = 0
     labels: dict[str, int] = field(default_factory=dict)
     last_extraction: datetime | None = None
 
@@ -46,6 +47,7 @@ def status(dataset: "Dataset") -> Status:
         garments=_garments(dataset, not retired),
         retired=retired,
         proposals=catalog.count("proposals"),
+        embeddings=sum(catalog.count(table) for table in catalog.embedding_tables()),
         labels=catalog.counts("labels", "kind"),
         last_extraction=catalog.highest("extractions", "created_at", is_run),
     )

@@ -67,6 +67,10 @@ def extract(
     batch: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Photos given to a model at once.")
     ] = None,
+    prelabel: Annotated[
+        bool,
+        typer.Option("--prelabel", help="Then propose labels for crops that no tagger saw yet."),
+    ] = False,
 ) -> None:
     """Find people in photos, turn down those that show too little, cut out their garments.
 
@@ -80,6 +84,7 @@ def extract(
       garmentloop extract photos/ --dataset datasets/mine
       garmentloop extract "may/*.jpg" list.csv -d datasets/mine --limit 100
       garmentloop extract photos/ -d datasets/mine --dry-run
+      garmentloop extract photos/ -d datasets/mine --prelabel
       garmentloop extract shop/ -d datasets/shop --as-crops
       garmentloop extract photos/ -d datasets/fine \\
           --detector hf:facebook/detr-resnet-50 \\
@@ -102,25 +107,28 @@ def extract(
     if dry_run:
         _foretell(dataset, sources, options)
     else:
-        _extract(dataset, sources, options)
+        _extract(dataset, sources, options, prelabel)
 
 
-def _extract(folder: Path, sources: list[str], options: "RunOptions") -> None:
+def _extract(folder: Path, sources: list[str], options: "RunOptions", prelabel: bool) -> None:
     from extract.report import write_report
     from extract.run import run
+    from garmentloop.commands.prelabel import proposer
     from garmentloop.progress import follow, sentence
     from garments.dataset import Dataset
 
     if not (folder / "dataset.toml").exists():
         err.print(f"Making data set {folder}.", markup=False)
     dataset = Dataset.open_or_create(folder)
+    propose = proposer(dataset, options.device) if prelabel else None
     end = follow(run(dataset, sources, options), err)
     if end is None or end.done == 0:
         err.print(f"No photo found in {', '.join(sources)}", markup=False)
         return
     out.print(f"{end.photos} photos extracted: {sentence(end)}", markup=False)
+    proposals = propose() if propose else 0
     page = dataset.reports / "index.html"
-    if end.photos or not page.exists():
+    if end.photos or proposals or not page.exists():
         page = write_report(dataset)
     out.print(f"Contact sheet: {page}", markup=False)
 

@@ -41,6 +41,7 @@ def rows(counted: "Status") -> Iterator[tuple[str, int, str]]:
     if counted.retired:
         yield "garments retired", counted.retired, ""
     yield "proposals", counted.proposals, ""
+    yield "embeddings", counted.embeddings, ""
     yield "labels", sum(counted.labels.values()), _parts(counted.labels)
 
 

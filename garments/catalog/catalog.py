@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from garments.catalog.store import Store
+from garments.catalog.embeddings import EmbeddingStore
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-class Catalog(Store):
+class Catalog(EmbeddingStore):
     """All tables of a data set, and the garments and people of the newest extractions."""
 
     def newest_runs(self) -> "pa.Table":

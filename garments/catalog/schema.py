@@ -6,7 +6,9 @@ one writer that holds the lock). New columns may be added at the end; existing t
 filled with nulls when they are next opened for writing.
 """
 
+import re
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from garments.errors import CatalogError
@@ -20,7 +22,7 @@ PRIMARY_KEY = {"lance-schema:unenforced-primary-key": "true"}
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its name, its type (a key of `_arrow_types`) and what it holds."""
+    """One column: its name, its type (see `_arrow_type`) and what it holds."""
 
     name: str
     type: str
@@ -50,15 +52,17 @@ class TableSpec:
         """The Arrow schema, with the id as a non-null Lance primary key."""
         import pyarrow as pa
 
-        types = _arrow_types()
-        fields = [pa.field(c.name, types[c.type]) for c in self.columns]
+        fields = [pa.field(c.name, _arrow_type(c.type)) for c in self.columns]
         fields[0] = fields[0].with_nullable(False).with_metadata(PRIMARY_KEY)
         return pa.schema(fields)
 
 
-def _arrow_types() -> dict[str, "pa.DataType"]:
+def _arrow_type(name: str) -> "pa.DataType":
+    """`vector[N]` has exactly N numbers, which is what vector search needs."""
     import pyarrow as pa
 
+    if sized := re.fullmatch(r"vector\[(\d+)\]", name):
+        return pa.list_(pa.float32(), int(sized[1]))
     return {
         "text": pa.string(),
         "int": pa.int64(),
@@ -70,7 +74,7 @@ def _arrow_types() -> dict[str, "pa.DataType"]:
         "time": pa.timestamp("us", tz="+00:00"),
         "texts": pa.list_(pa.string()),
         "vector": pa.list_(pa.float32()),
-    }
+    }[name]
 
 
 _BOX = """
@@ -165,17 +169,6 @@ _SPECS = (
         replaceable=True,
     ),
     _table(
-        "embeddings",
-        "One vector per crop and model.",
-        """
-        embedding_id text hash of crop and model
-        garment_id text the garment
-        crop_sha text the picture it was made on
-        model text reference and weights hash
-        vector vector unit length
-        """,
-    ),
-    _table(
         "proposals",
         "What a tagger said: the whole raw logits, so that calibration can change later.",
         """
@@ -191,6 +184,21 @@ _SPECS = (
         crop_preparation text how the crop was prepared
         activation text softmax or sigmoid
         logits vector raw, in the order of the taxonomy's values
+        """,
+    ),
+    _table(
+        "calibrations",
+        "What turns a tagger's logits into confidence, and from where on it is believed.",
+        """
+        calibration_id text hash of what was fitted, to what, after what
+        tagger text version of the tagger, as in proposals
+        attribute text name in the taxonomy
+        temperature float logits are divided by it
+        bias float added to logits before, where several values may hold
+        threshold float confidence below which the tagger abstains
+        items int how many labels it was fitted on
+        source text model (came with it) or labels (fitted on people's words)
+        details text figures as JSON
         """,
     ),
     _table(
@@ -275,11 +283,37 @@ _SPECS = (
 )
 
 TABLES: dict[str, TableSpec] = {spec.name: spec for spec in _SPECS}
-"""Every table by name."""
+"""Every table by name, but those of embeddings: there is one for each length of vectors."""
+
+_EMBEDDINGS = re.compile(r"embeddings_([1-9]\d{0,5})")
+
+
+@cache
+def embeddings_spec(size: int) -> TableSpec:
+    """The table of embeddings of `size` numbers, `embeddings_<size>`."""
+    return _table(
+        f"embeddings_{size}",
+        "One vector per garment crop and model.",
+        f"""
+        embedding_id text hash of garment, crop and model
+        garment_id text the garment
+        crop_sha text the picture it was made on
+        model text reference, weights hash and crop preparation
+        vector vector[{size}] unit length
+        """,
+    )
+
+
+def is_table(name: str) -> bool:
+    """Whether there is, or can be, a table of that name."""
+    return name in TABLES or _EMBEDDINGS.fullmatch(name) is not None
 
 
 def spec_of(table: str) -> TableSpec:
     """The table of that name, or `CatalogError` naming those that exist."""
-    if table not in TABLES:
-        raise CatalogError(f"expected a table of {', '.join(TABLES)}, but got {table!r}")
-    return TABLES[table]
+    if table in TABLES:
+        return TABLES[table]
+    if sized := _EMBEDDINGS.fullmatch(table):
+        return embeddings_spec(int(sized[1]))
+    names = ", ".join([*TABLES, "embeddings_<size>"])
+    raise CatalogError(f"expected a table of {names}, but got {table!r}")

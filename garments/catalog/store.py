@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from garments.catalog.convert import checked_columns, completed, one_of, to_arrow
 from garments.catalog.lock import exclusive
-from garments.catalog.schema import TABLES, TableSpec, spec_of
+from garments.catalog.schema import TABLES, TableSpec, is_table, spec_of
 from garments.catalog.sequence import Sequence as Counter
 from garments.errors import CatalogError
 
@@ -115,6 +115,11 @@ class Store:
         rows = self._query(table, f'count(DISTINCT "{column}") AS n', where)
         return int(rows[0]["n"]) if rows else 0
 
+    def tables(self) -> list[str]:
+        """Names of all tables; of those of embeddings, the ones that were written."""
+        made = (path.stem for path in self.folder.glob("embeddings_*.lance"))
+        return [*TABLES, *sorted(name for name in made if is_table(name))]
+
     def ids(self, table: str) -> set[str]:
         """All ids of a table."""
         name = spec_of(table).id
@@ -132,7 +137,7 @@ class Store:
 
     def optimize(self) -> None:
         """Compact small commits and drop versions that nobody can be reading any more."""
-        for name in TABLES:
+        for name in self.tables():
             with self._writing(name):
                 found = self._open(name)
                 if found is not None:
@@ -179,7 +184,7 @@ class Store:
 
     def _highest_seq(self) -> int:
         """Highest `seq` in any table, 0 when all are empty."""
-        return max(int(self.highest(name, "seq") or 0) for name in TABLES)
+        return max(int(self.highest(name, "seq") or 0) for name in self.tables())
 
     def _query(self, table: str, select: str, where: str | None, end: str = "") -> list[Any]:
         """Rows of an SQL query that is answered inside the store."""

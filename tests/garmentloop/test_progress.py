@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import pytest
 from rich.console import Console
 
+from annotate.options import PrelabelProgress
 from garmentloop import progress
-from garmentloop.progress import Pace, clock_time, follow, line, sentence
+from garmentloop.progress import Pace, clock_time, follow, follow_tagging, line, sentence
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ def test_sentence_names_only_what_happened() -> None:
 
 
 def test_line_of_a_log() -> None:
-    assert line(Event(done=3), Pace(Clock())).startswith("3/? photos, 0.0 photos/s, -:--:-- left")
+    text = line(Event(done=3), Pace(Clock()), "2 people")
+    assert text == "3/? photos, 0.0 photos/s, -:--:-- left: 2 people"
 
 
 @pytest.mark.parametrize("terminal", [True, False])
@@ -65,6 +67,18 @@ def test_follow_returns_the_last_event(terminal: bool, monkeypatch: pytest.Monke
     console = Console(file=text, force_terminal=terminal, width=120, no_color=True)
     assert follow(iter(events), console) == events[-1]
     assert "6 garments" in text.getvalue()
+
+
+def test_a_run_of_prelabel_is_told_in_garments(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "LOG_EVERY", 0.0)
+    text = io.StringIO()
+    events = [
+        PrelabelProgress(skipped=2, total=5),
+        PrelabelProgress(tagged=2, proposals=12, failed=1, skipped=2, total=5),
+    ]
+    assert follow_tagging(iter(events), Console(file=text, width=120)) == events[-1]
+    assert "5/5 garments" in text.getvalue()
+    assert "12 proposals, 1 garments left out, 2 done before" in text.getvalue()
 
 
 def test_follow_of_nothing_is_none() -> None:

@@ -1,0 +1,155 @@
+"""`garmentloop prelabel`."""
+
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from garmentloop.console import err, out
+from garmentloop.options import DatasetOption, DeviceOption, TaggerOption
+
+if TYPE_CHECKING:
+    from annotate.options import PrelabelOptions, PrelabelProgress
+    from garments.dataset import Dataset
+    from garments.tagger import Tagger
+
+
+class Surroundings(StrEnum):
+    """What a tagger sees beside the garment."""
+
+    KEEP = "keep"
+    GREY = "grey"
+    BLUR = "blur"
+    WHITE = "white"
+
+
+def prelabel(
+    dataset: DatasetOption,
+    model: TaggerOption = None,
+    attributes: Annotated[
+        str | None, typer.Option(metavar="LIST", help="Of which attributes, such as color,style.")
+    ] = None,
+    only_new: Annotated[
+        bool,
+        typer.Option(
+            "--only-new/--again",
+            help="Only crops that this tagger never saw, or also those that an earlier version "
+            "of it saw.",
+        ),
+    ] = False,
+    limit: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Stop after this many garments.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done; write nothing.")
+    ] = False,
+    device: DeviceOption = "auto",
+    batch: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Crops given to a tagger at once.")
+    ] = None,
+    background: Annotated[
+        Surroundings | None, typer.Option(help="What a tagger sees beside the garment.")
+    ] = None,
+) -> None:
+    """Propose labels for every garment: category, color, pattern and the like.
+
+    Asks the data set's tagger (models.tagger in DIR/dataset.toml) and those
+    of prelabel.second_opinion. What they say is kept raw; how sure that is,
+    and when it is a "don't know", is decided on reading. The same version of a
+    tagger never proposes twice for the same crop, so stop it at any time: the
+    same command goes on from there. Garments whose crop cannot be read are
+    left out and listed in DIR/run/prelabel.log.
+
+    Examples:
+
+      garmentloop prelabel --dataset datasets/mine
+      garmentloop prelabel -d datasets/mine --model hf:patrickjohncyh/fashion-clip
+      garmentloop prelabel -d datasets/mine --attributes color,pattern --only-new
+    """
+    from annotate.options import PrelabelOptions
+    from garments.dataset import Dataset
+
+    options = PrelabelOptions(
+        model=model,
+        attributes=tuple(attributes.replace(" ", "").split(",")) if attributes else None,
+        only_new=only_new,
+        limit=limit,
+        device=device,
+        batch=batch,
+        background=background.value if background else None,
+        dry_run=dry_run,
+    )
+    data = Dataset.open(dataset)
+    if dry_run:
+        _foretell(data, options)
+        return
+    if not data.catalog.active_garments(columns=["garment_id"]).num_rows:
+        out.print(
+            f"{dataset} has no garments yet; cut some out with `garmentloop extract PHOTOS "
+            f"--dataset {dataset}`",
+            markup=False,
+        )
+    elif _propose(data, options, _load(data, options)).proposals:
+        _refresh_report(data)
+
+
+def proposer(dataset: "Dataset", device: str) -> Callable[[], int]:
+    """What proposes for all crops that are new by then; it returns how many proposals it made.
+
+    The taggers are loaded at once, so that a wrong name is told before a long extraction.
+    """
+    from annotate.options import PrelabelOptions
+
+    options = PrelabelOptions(only_new=True, device=device)
+    taggers = _load(dataset, options)
+    return lambda: _propose(dataset, options, taggers).proposals
+
+
+def _load(dataset: "Dataset", options: "PrelabelOptions") -> "list[Tagger]":
+    from annotate.prelabel import load_taggers
+
+    with err.status("loading taggers"):
+        return load_taggers(dataset, options)
+
+
+def _propose(
+    dataset: "Dataset", options: "PrelabelOptions", taggers: "Sequence[Tagger]"
+) -> "PrelabelProgress":
+    """Run `prelabel` with progress, and say what it did."""
+    from annotate.options import PrelabelProgress
+    from annotate.prelabel import prelabel as run
+    from garmentloop.progress import follow_tagging
+
+    end = follow_tagging(run(dataset, options, taggers), err) or PrelabelProgress()
+    _tell(dataset, end)
+    return end
+
+
+def _tell(dataset: "Dataset", end: "PrelabelProgress") -> None:
+    """Say what a run did, and why garments were left out."""
+    from garmentloop.progress import tagged_sentence
+
+    out.print(f"{end.tagged} garments tagged: {tagged_sentence(end)}", markup=False)
+    for reason in end.reasons:
+        err.print(f"left out: {reason}", markup=False)
+    if end.failed > len(end.reasons):
+        err.print(f"all of them: {dataset.run / 'prelabel.log'}", markup=False)
+
+
+def _foretell(dataset: "Dataset", options: "PrelabelOptions") -> None:
+    from annotate.prelabel import plan
+
+    with err.status("comparing"):
+        foreseen = plan(dataset, options)
+    out.print(str(foreseen), markup=False)
+
+
+def _refresh_report(dataset: "Dataset") -> Path:
+    from extract.report import write_report
+
+    with err.status("writing the report"):
+        page = write_report(dataset)
+    out.print(f"Contact sheet: {page}", markup=False)
+    return page

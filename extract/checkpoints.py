@@ -18,12 +18,16 @@ from garments.references import Reference, Source
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A network in eval mode on the CPU, with the image processor that it was published with."""
+    """A network in eval mode on the CPU, with the image processor that it was published with.
+
+    `tokenizer` is None unless the task reads texts.
+    """
 
     reference: str
     network: nn.Module
     processor: Any
     labels: dict[int, str]
+    tokenizer: Any = None
 
     def fingerprint(self, **settings: object) -> str:
         """Hash of the weights, the processor and `settings`, 16 hex digits."""
@@ -39,12 +43,25 @@ class Task:
 
     `auto_class` is the transformers class that loads it, `words` names the task in messages, and
     `check` is given the labels by class index and the reference before any weights are read: it
-    raises `UnfitModel` where they do not serve.
+    raises `UnfitModel` where they do not serve. `families` are the model types that will do, empty
+    for all that `auto_class` knows; `texts` asks for the tokenizer too.
     """
 
     auto_class: str
     words: str
     check: Callable[[dict[int, str], str], object]
+    families: frozenset[str] = frozenset()
+    texts: bool = False
+
+    @property
+    def parts(self) -> str:
+        """What a folder has to hold, in words."""
+        return f"model{', tokenizer' if self.texts else ''} and image processor"
+
+    def serves(self, config: Any) -> bool:
+        """Whether a checkpoint with this configuration can do the task."""
+        mapped = type(config) in getattr(_transformers(), self.auto_class)._model_mapping
+        return mapped and (not self.families or config.model_type in self.families)
 
 
 def hash_tensors(tensors: Mapping[str, Tensor]) -> str:
@@ -69,18 +86,18 @@ def load_checkpoint(reference: Reference, task: Task) -> Checkpoint:
             return _load(reference, task, folder, local_files_only=True)
         except OSError as error:
             raise ModelError(
-                f"{folder!r} is no complete transformers checkpoint ({_first_line(error)}); save "
-                "model and image processor there with their save_pretrained"
+                f"{folder!r} is no complete transformers checkpoint ({first_line(error)}); save "
+                f"{task.parts} there with their save_pretrained"
             ) from error
     where = {"revision": reference.revision} if reference.revision else {}
     try:
         return _load(reference, task, reference.name, local_files_only=True, **where)
     except OSError:
-        _check_hub(reference)  # transformers itself would retry for half a minute
+        check_hub(reference)  # transformers itself would retry for half a minute
     try:
         return _load(reference, task, reference.name, **where)
     except OSError as error:
-        raise UnknownModel(_out_of_reach(reference, error)) from error
+        raise UnknownModel(out_of_reach(reference, error)) from error
 
 
 def _load(reference: Reference, task: Task, name: str, **where: Any) -> Checkpoint:
@@ -93,11 +110,11 @@ def _load(reference: Reference, task: Task, name: str, **where: Any) -> Checkpoi
         raise
     except Exception as error:  # an unknown model type, or whatever a config of another era does
         raise UnfitModel(
-            f"{reference} is not for transformers ({_first_line(error)}); expected a checkpoint "
+            f"{reference} is not for transformers ({first_line(error)}); expected a checkpoint "
             f"for {task.words}"
         ) from error
     auto_class = getattr(transformers, task.auto_class)
-    if type(config) not in auto_class._model_mapping:
+    if not task.serves(config):
         raise UnfitModel(
             f"expected a checkpoint for {task.words}, but {reference} is a {config.model_type} "
             f"model ({', '.join(config.architectures or ['no head named'])}), which has no such "
@@ -107,7 +124,8 @@ def _load(reference: Reference, task: Task, name: str, **where: Any) -> Checkpoi
     task.check(labels, str(reference))
     network = _weights(reference, task, auto_class, name, config, where)
     processor = _processor(transformers, reference, name, where)
-    return Checkpoint(str(reference), network.eval(), processor, labels)
+    tokenizer = _tokenizer(transformers, reference, name, where) if task.texts else None
+    return Checkpoint(str(reference), network.eval(), processor, labels, tokenizer)
 
 
 def _weights(
@@ -148,6 +166,22 @@ def _processor(transformers: Any, reference: Reference, name: str, where: dict[s
         return processor.from_dict(settings)
 
 
+def _tokenizer(transformers: Any, reference: Reference, name: str, where: dict[str, Any]) -> Any:
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(name, **where)
+    except OSError:
+        raise
+    except Exception as error:  # each kind of tokenizer has its own
+        raise ModelError(
+            f"the tokenizer of {reference} cannot be loaded ({first_line(error)}); save it there "
+            "with its save_pretrained, or download the model again"
+        ) from error
+    # where its files are missing, some families make one without words
+    if len(tokenizer) <= len(tokenizer.all_special_ids):
+        raise OSError("its tokenizer is missing")
+    return tokenizer
+
+
 def _transformers() -> Any:
     """The package, told to send nothing home and to keep its notes to itself."""
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
@@ -158,25 +192,27 @@ def _transformers() -> Any:
     return transformers
 
 
-def _check_hub(reference: Reference) -> None:
+def check_hub(reference: Reference) -> None:
     """`UnknownModel` at once when the hub cannot be reached."""
     import httpx
     from huggingface_hub import constants
 
     if constants.HF_HUB_OFFLINE:
-        raise UnknownModel(_out_of_reach(reference, "HF_HUB_OFFLINE is set"))
+        raise UnknownModel(out_of_reach(reference, "HF_HUB_OFFLINE is set"))
     try:
         httpx.head(constants.ENDPOINT, timeout=10)
     except httpx.HTTPError as error:
-        raise UnknownModel(_out_of_reach(reference, error)) from error
+        raise UnknownModel(out_of_reach(reference, error)) from error
 
 
-def _out_of_reach(reference: Reference, error: object) -> str:
+def out_of_reach(reference: Reference, error: object) -> str:
+    """The message for a reference that neither the hub nor its cache gave."""
     return (
-        f"{reference} could not be loaded from the hub or its cache ({_first_line(error)}); check "
+        f"{reference} could not be loaded from the hub or its cache ({first_line(error)}); check "
         "the name, connect to the network once to fetch it, or use dir:FOLDER or starter"
     )
 
 
-def _first_line(error: object) -> str:
+def first_line(error: object) -> str:
+    """What an error says, in one line; its class where it says nothing."""
     return (str(error).strip() or type(error).__name__).splitlines()[0]

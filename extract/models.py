@@ -84,7 +84,7 @@ def _expect_checkpoint(reference: Reference, kind: str) -> None:
         raise UnknownModel(
             f"no {kind} of this data set has been promoted to champion; use starter, hf: or dir:"
         )
-    if reference.source is Source.OPEN_CLIP:
+    if reference.source in (Source.OPEN_CLIP, Source.RULE):
         raise UnfitModel(
             f"{reference} tags garments, it is no {kind}; use starter, hf:OWNER/NAME or dir:PATH"
         )

@@ -1,4 +1,4 @@
-"""Runs `garmentloop` in a process of its own and says what that took."""
+"""Runs `garmentloop`, or a module, in a process of its own and says what that took."""
 
 import re
 import subprocess
@@ -23,7 +23,12 @@ class Ran:
 
 def garmentloop(*arguments: object) -> Ran:
     """Run `garmentloop ARGUMENTS`, without its output; GarmentLoopError where it fails."""
-    command = [sys.executable, "-m", "garmentloop", *map(str, arguments)]
+    return module("garmentloop", *arguments)
+
+
+def module(name: str, *arguments: object) -> Ran:
+    """Run `python -m NAME ARGUMENTS` likewise."""
+    command = [sys.executable, "-m", name, *map(str, arguments)]
     start = time.perf_counter()
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     peak = 0

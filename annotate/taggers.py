@@ -1,0 +1,135 @@
+"""From a model reference to the tagger that it names."""
+
+import json
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from annotate.preparation import Background
+from extract.models import resolve_device
+from garments.calibration import Calibration
+from garments.errors import BadInput, ModelError, UnfitModel, UnknownModel
+from garments.modelfolder import read_raw_config
+from garments.references import Reference, Source
+from garments.tagger import Tagger
+from garments.taxonomy import Taxonomy
+
+if TYPE_CHECKING:
+    from annotate.zeroshot.encoder import Encoder
+
+CALIBRATION = "calibration.json"
+"""In a model folder: {attribute: {temperature, bias, threshold, items}}, each of them optional."""
+
+
+def load_tagger(
+    reference: str,
+    taxonomy: Taxonomy,
+    *,
+    attributes: Sequence[str] | None = None,
+    device: str = "auto",
+    background: Background = "grey",
+    cache: Path | None = None,
+) -> Tagger:
+    """The tagger that `reference` names.
+
+    `starter`, `openclip:hf-hub:OWNER/NAME`, `openclip:local-dir:PATH`, `openclip:NAME/TAG`,
+    `hf:OWNER/NAME`, `dir:PATH` (an open_clip or a transformers folder) or `rule:color`.
+    `attributes` are those that it shall answer, None for all that it can; `background` is what it
+    sees beside the garment; `cache` is a folder where text embeddings are kept between runs.
+    Raises `UnknownModel`, `UnfitModel` or `ModelError` for the model, `BadTaxonomy` for an unknown
+    attribute or one without prompts, `BadSetting` for the device; each says what to do.
+    """
+    parsed = Reference.parse(reference)
+    if parsed.source is Source.RULE:
+        return _rule(parsed, taxonomy, attributes)
+    from annotate.zeroshot.base import ZeroShotTagger
+    from annotate.zeroshot.texts import TextCache, check_prompts
+
+    asked = [found.id for found in taxonomy.attributes] if attributes is None else attributes
+    check_prompts(taxonomy, asked)
+    folder = _folder(parsed)
+    calibrations = read_calibrations(folder) if folder else {}
+    encoder = _encoder(parsed, folder, resolve_device(device))
+    return ZeroShotTagger(encoder, taxonomy, asked, background, TextCache(cache), calibrations)
+
+
+def read_calibrations(folder: Path) -> dict[str, Calibration]:
+    """What `calibration.json` of a model folder says, by attribute; empty without that file."""
+    path = folder / CALIBRATION
+    if not path.is_file():
+        return {}
+    try:
+        content: Mapping[str, Mapping[str, float]] = json.loads(path.read_text(encoding="utf-8"))
+        return {attribute: _calibration(values) for attribute, values in content.items()}
+    except (OSError, ValueError, TypeError, AttributeError, BadInput) as error:
+        raise ModelError(
+            f"expected {{attribute: {{temperature, bias, threshold, items}}}} in {str(path)!r}, "
+            f"but {error}; copy the model again, or delete that file to do without"
+        ) from error
+
+
+def _calibration(values: Mapping[str, float]) -> Calibration:
+    return Calibration(
+        temperature=float(values.get("temperature", 1)),
+        bias=float(values.get("bias", 0)),
+        threshold=float(values.get("threshold", 0)),
+        items=int(values.get("items", 0)),
+    )
+
+
+def _rule(reference: Reference, taxonomy: Taxonomy, attributes: Sequence[str] | None) -> Tagger:
+    if reference.name != "color":
+        raise UnknownModel(f"there is no rule {reference.name!r}; use rule:color")
+    if attributes is not None and "color" not in attributes:
+        raise UnfitModel(
+            f"rule:color answers color alone, but was asked for {', '.join(attributes)}; use "
+            "another tagger for these"
+        )
+    from annotate.color_rule import ColorRule
+
+    return ColorRule(taxonomy)
+
+
+def _folder(reference: Reference) -> Path | None:
+    """The model's folder on this machine, None for what comes from a hub."""
+    from annotate.zeroshot.openclip import LOCAL
+
+    if reference.source is Source.STARTER:
+        return shipped_tagger()
+    if reference.source is Source.FOLDER:
+        return reference.folder
+    if reference.source is Source.OPEN_CLIP and reference.name.startswith(LOCAL):
+        return Path(reference.name.removeprefix(LOCAL)).expanduser()
+    return None
+
+
+def _encoder(reference: Reference, folder: Path | None, device: str) -> "Encoder":
+    from annotate.zeroshot.hf import HFEncoder
+    from annotate.zeroshot.openclip import CONFIG, OpenClipEncoder
+
+    if reference.source is Source.CHAMPION:
+        raise UnknownModel(
+            "no tagger has been promoted yet; use starter, openclip:, hf: or dir: until then"
+        )
+    if folder and (reference.source is not Source.FOLDER or (folder / CONFIG).is_file()):
+        return OpenClipEncoder.load_folder(folder, str(reference), device)
+    if reference.source is Source.OPEN_CLIP:
+        return OpenClipEncoder.load(reference, device)
+    if folder and "model_type" not in read_raw_config(folder):
+        raise UnfitModel(
+            f"{str(folder)!r} holds no image-text model; expected an open_clip folder ({CONFIG}) "
+            "or a CLIP or SigLIP that transformers saved"
+        )
+    return HFEncoder.load(reference, device)
+
+
+def shipped_tagger() -> Path:
+    """Folder of the starter tagger; `UnknownModel` where the package came without it."""
+    folder = Path(str(resources.files("annotate"))) / "weights" / "tagger"
+    if not (folder / "open_clip_config.json").is_file():
+        raise UnknownModel(
+            f"the starter tagger is not shipped yet: {str(folder)!r} has no open_clip_config.json; "
+            "install the package again, or use openclip:, hf: or dir:"
+        )
+    return folder

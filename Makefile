@@ -8,12 +8,13 @@ INSTALLED := $(VENV)/.installed
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak check bench
+.PHONY: help setup demo test test-hub soak check bench
 
 help:
 	@echo "make setup   make $(VENV) and install everything that the other targets need"
-	@echo "make demo    draw a street, extract its garments, open-able contact sheet (under 5 minutes)"
+	@echo "make demo    draw a street, extract and label its garments, open-able contact sheet (under 5 minutes)"
 	@echo "make test    the whole test suite"
+	@echo "make test-hub the real checkpoints on one picture: fetches some 3 GB, skips without a hub"
 	@echo "make soak    the kill tests alone, 50 rounds of each instead of 3"
 	@echo "make check   ruff, format, mypy strict, layering"
 	@echo "make bench   speed and memory, measured on this machine"
@@ -26,6 +27,9 @@ demo: $(INSTALLED)
 # One thread a worker: two workers with a thread pool each are slower than with one thread.
 test: $(INSTALLED)
 	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive $(BIN)/pytest -q -n $(JOBS)
+
+test-hub: $(INSTALLED)
+	HF_HUB_OFFLINE=0 $(BIN)/pytest -q -m hub tests/hub
 
 soak: $(INSTALLED)
 	GARMENTLOOP_FAULT_ROUNDS=50 OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive \

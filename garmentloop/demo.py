@@ -1,12 +1,14 @@
-"""What `make demo` shows: a street is drawn, its garments are cut out, and both are compared."""
+"""What `make demo` shows: a street is drawn, cut into garments, labelled, and compared."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from annotate.options import PrelabelProgress
     from extract.run import Progress
+    from garmentloop.demo_labels import Score
 
 STREET_SEED = 20
 LOOK = "unseen"
@@ -18,8 +20,18 @@ class Demo:
     """What the demonstration made, and its figures against the street's own truth."""
 
     end: "Progress | None"
+    labelled: "PrelabelProgress | None"
     page: Path
     figures: dict[str, float | int]
+    labels: "list[Score]" = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Show:
+    """Who follows the two long steps: each shows its events and returns the last one."""
+
+    extracting: "Callable[[Iterator[Progress]], Progress | None]"
+    labelling: "Callable[[Iterator[PrelabelProgress]], PrelabelProgress | None]"
 
 
 def draw(folder: Path, count: int) -> Iterator[int]:
@@ -29,21 +41,22 @@ def draw(folder: Path, count: int) -> Iterator[int]:
     yield from write_street(folder, count, STREET_SEED, LOOK)
 
 
-def demonstrate(
-    street: Path, folder: Path, show: Callable[[Iterator["Progress"]], "Progress | None"]
-) -> Demo:
-    """Extract the pictures in `street` into the data set `folder`, and measure against their truth.
+def demonstrate(street: Path, folder: Path, show: Show) -> Demo:
+    """Extract the pictures in `street` into the data set `folder`, propose labels, and measure.
 
-    `show` follows the extraction. Run again, it extracts only what is not there yet.
+    Run again, it does only what is not there yet.
     """
+    from annotate.prelabel import prelabel
     from extract.evaluate import evaluate_extract
     from extract.evaluate_people import evaluate_people
     from extract.report import write_report
     from extract.run import RunOptions, run
+    from garmentloop.demo_labels import scores
     from garments.dataset import Dataset
 
     dataset = Dataset.open_or_create(folder)
-    end = show(run(dataset, [str(street / "photos")], RunOptions()))
+    end = show.extracting(run(dataset, [str(street / "photos")], RunOptions()))
+    labelled = show.labelling(prelabel(dataset))
     page = write_report(dataset)
     figures = {**evaluate_people(street), **evaluate_extract(street)}
-    return Demo(end, page, figures)
+    return Demo(end, labelled, page, figures, scores(dataset, street))

@@ -73,7 +73,8 @@ def test_datasets_holds_no_python() -> None:
 def test_tests_are_no_packages_and_their_names_are_unique() -> None:
     files = python_files(ROOT / "tests")
     assert not [path for path in files if path.name == "__init__.py"]
-    twice = [name for name, count in Counter(p.name for p in files).items() if count > 1]
+    names = Counter(p.name for p in files if p.name != "conftest.py")
+    twice = [name for name, count in names.items() if count > 1]
     assert not twice, f"test files need names of their own, but these occur twice: {twice}"
 
 
@@ -108,4 +109,5 @@ def test_files_that_code_reads_are_packaged() -> None:
 
 def test_every_test_folder_mirrors_a_package() -> None:
     folders = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir()}
-    assert folders - {"__pycache__"} <= set(STAGES)
+    # hub: the checkpoints that two stages load, from the network, only when asked for
+    assert folders - {"__pycache__", "hub"} <= set(STAGES)

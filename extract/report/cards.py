@@ -1,6 +1,6 @@
 """What one card of the contact sheet shows, gathered from the catalogue."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from extract.report.proposed import Proposed
 from garments.catalog import Catalog, one_of
 from garments.catalog.rows import garment_from_row, person_from_row
 from garments.dataset import crop_name
@@ -43,7 +44,10 @@ class PersonCard:
 
 @dataclass(frozen=True)
 class GarmentCard:
-    """One garment: its crop's path from the report's folder, and its outline as an SVG path."""
+    """One garment: its crop's path from the report's folder, and its outline as an SVG path.
+
+    `proposed` is None where no tagger has spoken.
+    """
 
     garment_id: str
     region: str
@@ -53,6 +57,7 @@ class GarmentCard:
     confidence: float
     flags: tuple[str, ...]
     outline: str
+    proposed: Proposed | None = None
 
 
 @dataclass(frozen=True)
@@ -72,16 +77,29 @@ class PhotoCard:
 
     @property
     def facets(self) -> list[str]:
-        """What the filter buttons look for: verdicts and doubts that occur on this card."""
+        """What the filter buttons look for: verdicts, doubts and proposals on this card."""
         found = {person.verdict for person in self.people}
         found |= {flag for garment in self.garments for flag in garment.flags}
+        found |= {facet for proposed in self.proposals for facet in proposed.facets}
         if not self.people and not self.garments:
             found.add("nobody")
         return sorted(found)
 
+    @property
+    def proposals(self) -> list[Proposed]:
+        """What is proposed for those garments that a tagger has spoken about."""
+        return [garment.proposed for garment in self.garments if garment.proposed]
 
-def cards(catalog: Catalog, photos: Sequence[dict[str, Any]]) -> Iterator[PhotoCard]:
-    """Cards of `photos` (rows of the table), in their order."""
+    @property
+    def uncertainty(self) -> float:
+        """That of the garment that is least certain, in [0, 1]; -1 without any proposal."""
+        return max((proposed.uncertainty for proposed in self.proposals), default=-1.0)
+
+
+def cards(
+    catalog: Catalog, photos: Sequence[dict[str, Any]], proposals: Mapping[str, Proposed]
+) -> Iterator[PhotoCard]:
+    """Cards of `photos` (rows of the table), in their order; `proposals` are by garment."""
     where = one_of("photo_id", [photo["photo_id"] for photo in photos])
     sources = _by_photo(catalog.rows("sources", where=where).to_pylist())
     people = _by_photo(catalog.active_people(where).to_pylist())
@@ -93,6 +111,7 @@ def cards(catalog: Catalog, photos: Sequence[dict[str, Any]]) -> Iterator[PhotoC
             sources.get(name, []),
             [person_from_row(row) for row in people.get(name, [])],
             [garment_from_row(row) for row in garments.get(name, [])],
+            proposals,
         )
 
 
@@ -120,6 +139,7 @@ def _card(
     sources: Sequence[dict[str, Any]],
     people: Sequence[Person],
     garments: Sequence[Garment],
+    proposals: Mapping[str, Proposed],
 ) -> PhotoCard:
     width, height = max(1, photo["width"]), max(1, photo["height"])
     origins = [row["origin"] for row in sorted(sources, key=lambda row: row["seq"])] or ["?"]
@@ -135,7 +155,10 @@ def _card(
         ratio=width / height,
         grid=grid,
         people=tuple(_person(person, width, height) for person in _by_place(people)),
-        garments=tuple(_garment(garment, width * height, grid) for garment in garments),
+        garments=tuple(
+            _garment(garment, width * height, grid, proposals.get(garment.garment_id))
+            for garment in garments
+        ),
     )
 
 
@@ -154,7 +177,9 @@ def _person(person: Person, width: int, height: int) -> PersonCard:
     return PersonCard(place, person.score, str(person.verdict), person.reason)
 
 
-def _garment(garment: Garment, pixels: int, grid: tuple[int, int]) -> GarmentCard:
+def _garment(
+    garment: Garment, pixels: int, grid: tuple[int, int], proposed: Proposed | None
+) -> GarmentCard:
     return GarmentCard(
         garment_id=garment.garment_id,
         region=str(garment.region),
@@ -167,6 +192,7 @@ def _garment(garment: Garment, pixels: int, grid: tuple[int, int]) -> GarmentCar
         outline=outline(garment.mask, grid)
         if garment.mask and Doubt.SECOND_GUESS not in garment.flags
         else "",
+        proposed=proposed,
     )
 
 

@@ -1,10 +1,11 @@
 """The head of the contact sheet: what the whole data set holds, and how it was extracted."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from extract.provenance import Provenance, read_provenance
+from extract.report.proposed import Proposed, Speaker, speakers
 from garments.catalog import Catalog
 from garments.dataset import Dataset
 from garments.parts import Region
@@ -65,12 +66,14 @@ class Summary:
     verdicts: list[Bar]
     regions: list[Bar]
     doubts: list[Bar]
+    labels: list[Bar]
+    speakers: list[Speaker]
     problems: list[Problem]
     runs: list[tuple[Provenance, int]]
 
 
-def summarise(dataset: Dataset) -> Summary:
-    """Count what the newest extractions found."""
+def summarise(dataset: Dataset, proposals: Mapping[str, Proposed]) -> Summary:
+    """Count what the newest extractions found, and what `proposals` (by garment) propose."""
     catalog = dataset.catalog
     people = catalog.active_people(columns=["verdict"]).column("verdict").to_pylist()
     garments = catalog.active_garments(columns=["region", "flags"])
@@ -90,9 +93,23 @@ def summarise(dataset: Dataset) -> Summary:
             Counter(garments.column("region").to_pylist()), ((str(r), str(r)) for r in Region)
         ),
         doubts=_bars(Counter(flags), ((str(d), words) for d, words in DOUBT_WORDS.items())),
+        labels=_answered(proposals.values()),
+        speakers=speakers(dataset, proposals),
         problems=problems,
         runs=[(read_provenance(dataset, config), count) for config, count in configs.most_common()],
     )
+
+
+def _answered(proposals: Iterable[Proposed]) -> list[Bar]:
+    """How many garments have a value proposed, as a share of those asked, by attribute."""
+    asked: Counter[str] = Counter()
+    known: Counter[str] = Counter()
+    titles: dict[str, str] = {}
+    for line in (line for one in proposals for line in one.lines):
+        titles[line.attribute] = line.title
+        asked[line.attribute] += 1
+        known[line.attribute] += line.known
+    return [Bar(key, titles[key], known[key], known[key] / asked[key]) for key in titles]
 
 
 def _problems(catalog: Catalog) -> list[Problem]:

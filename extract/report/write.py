@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from extract.files import Writer
 from extract.report.cards import PhotoCard, cards
+from extract.report.order import PAGE_PHOTOS, Order, Sheet
+from extract.report.proposed import LABEL_DOUBT_WORDS, Proposed, proposed
 from extract.report.summary import DOUBT_WORDS, SHOWN_PROBLEMS, VERDICT_WORDS, Summary, summarise
 from garments.catalog import one_of
 from garments.dataset import Dataset
@@ -20,7 +22,6 @@ from garments.images import decode, encode_jpeg
 if TYPE_CHECKING:
     from jinja2 import Template
 
-PAGE_PHOTOS = 60
 MOST_PHOTOS = 3000
 """Photos shown unless told otherwise: the newest ones."""
 
@@ -32,7 +33,8 @@ def write_report(dataset: Dataset, photos: int = MOST_PHOTOS) -> Path:
     """Write the contact sheet of the newest `photos` photos; the path of its first page.
 
     The sheet is `report/` in the data set's folder and refers to the crops there, so it moves
-    with the data set. Counts are those of the whole data set.
+    with the data set. Counts are those of the whole data set, but for
+    proposals, which are read for these photos.
     """
     try:
         return _write(dataset, photos)
@@ -43,27 +45,25 @@ def write_report(dataset: Dataset, photos: int = MOST_PHOTOS) -> Path:
         ) from error
 
 
-def page_name(number: int) -> str:
-    """File name of page `number`, counted from 1."""
-    return "index.html" if number == 1 else f"page-{number}.html"
-
-
 def _write(dataset: Dataset, most: int) -> Path:
-    summary = summarise(dataset)
     chosen = _newest_photos(dataset, most)
-    pages = [chosen[i : i + PAGE_PHOTOS] for i in range(0, len(chosen), PAGE_PHOTOS)] or [[]]
+    proposals = proposed(dataset, chosen)
+    summary = summarise(dataset, proposals)
+    shown = _gathered(dataset, chosen, proposals)
+    orders = list(Order) if any(card.proposals for card in shown) else [Order.EXTRACTED]
     writer = Writer(dataset.run / "scratch")
-    shown = [_gathered(dataset, photo_ids) for photo_ids in pages]
-    facets = _pages_by_facet(shown)
     dataset.reports.mkdir(parents=True, exist_ok=True)
+    for card in shown:
+        _write_thumb(dataset, card.photo_id, writer)
     # From the last page to the first: whoever opens index.html finds the others written.
-    for number in range(len(pages), 0, -1):
-        for card in shown[number - 1]:
-            _write_thumb(dataset, card.photo_id, writer)
-        html = _page(summary, shown[number - 1], number, len(pages), len(chosen), facets)
-        _replace(dataset.reports / page_name(number), html)
-    _remove_later_pages(dataset.reports, len(pages))
-    return dataset.reports / page_name(1)
+    for order in reversed(Order):
+        sheet = Sheet.of(order, shown)
+        last = len(sheet.pages) if order in orders else 0
+        for number in range(last, 0, -1):
+            html = _page(summary, sheet, number, len(shown), orders)
+            _replace(dataset.reports / order.page_name(number), html)
+        _remove_later_pages(dataset.reports, order, last)
+    return dataset.reports / Order.EXTRACTED.page_name(1)
 
 
 def _newest_photos(dataset: Dataset, most: int) -> list[str]:
@@ -73,43 +73,33 @@ def _newest_photos(dataset: Dataset, most: int) -> list[str]:
     return ids[-most:]
 
 
-def _gathered(dataset: Dataset, photo_ids: Sequence[str]) -> list[PhotoCard]:
-    if not photo_ids:
-        return []
-    rows = dataset.catalog.rows("photos", where=one_of("photo_id", photo_ids)).to_pylist()
-    known = {row["photo_id"]: row for row in rows}
-    return list(cards(dataset.catalog, [known[name] for name in photo_ids if name in known]))
-
-
-def _pages_by_facet(shown: Sequence[Sequence[PhotoCard]]) -> dict[str, list[int]]:
-    """On which pages each verdict and doubt occurs, so that a filter can lead there."""
-    found: dict[str, list[int]] = {}
-    for number, page in enumerate(shown, start=1):
-        for facet in sorted({facet for card in page for facet in card.facets}):
-            found.setdefault(facet, []).append(number)
+def _gathered(
+    dataset: Dataset, photo_ids: Sequence[str], proposals: Mapping[str, Proposed]
+) -> list[PhotoCard]:
+    found: list[PhotoCard] = []
+    for start in range(0, len(photo_ids), PAGE_PHOTOS):
+        some = photo_ids[start : start + PAGE_PHOTOS]
+        rows = dataset.catalog.rows("photos", where=one_of("photo_id", some)).to_pylist()
+        known = {row["photo_id"]: row for row in rows}
+        photos = [known[name] for name in some if name in known]
+        found += cards(dataset.catalog, photos, proposals)
     return found
 
 
-def _page(
-    summary: Summary,
-    page: Sequence[PhotoCard],
-    number: int,
-    pages: int,
-    photos: int,
-    facets: dict[str, list[int]],
-) -> str:
+def _page(summary: Summary, sheet: Sheet, number: int, photos: int, orders: Sequence[Order]) -> str:
     return _template().render(
         summary=summary,
-        cards=page,
+        cards=sheet.pages[number - 1],
         number=number,
-        pages=pages,
+        pages=len(sheet.pages),
         photos=photos,
         first=(number - 1) * PAGE_PHOTOS + 1,
-        page_name=page_name,
+        order=sheet.order,
+        orders=orders,
         verdicts={str(key): words for key, words in VERDICT_WORDS.items()},
-        doubts={str(key): words for key, words in DOUBT_WORDS.items()},
-        facets=json.dumps(facets),
-        present=set(facets),
+        doubts={str(key): words for key, words in DOUBT_WORDS.items()} | LABEL_DOUBT_WORDS,
+        facets=json.dumps(sheet.facets),
+        present=set(sheet.facets),
         most_problems=SHOWN_PROBLEMS,
         written=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         style=_asset("style.css"),
@@ -156,9 +146,11 @@ def _replace(path: Path, text: str) -> None:
         partial.unlink(missing_ok=True)
 
 
-def _remove_later_pages(folder: Path, pages: int) -> None:
+def _remove_later_pages(folder: Path, order: Order, pages: int) -> None:
     """Remove pages of an earlier, longer sheet."""
-    for path in folder.glob("page-*.html"):
+    for path in folder.glob(f"{order.stem}-*.html"):
         number = path.stem.partition("-")[2]
         if number.isdigit() and int(number) > pages:
             path.unlink(missing_ok=True)
+    if not pages:
+        (folder / order.page_name(1)).unlink(missing_ok=True)

@@ -1,11 +1,14 @@
 """`garmentloop demo`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from garmentloop.console import err, out, table
+
+if TYPE_CHECKING:
+    from garmentloop.demo_labels import Score
 
 SHOWN = {
     "people_ap50": "people found (AP at IoU 0.5)",
@@ -14,6 +17,8 @@ SHOWN = {
     "garment_found": "garments found (IoU at least 0.5)",
     "garment_box_iou": "garment boxes, mean IoU",
 }
+
+LABEL_COLUMNS = ("labels against what was drawn", "right", "commonest", "given", "given and right")
 
 
 def demo(
@@ -25,24 +30,42 @@ def demo(
     """See it work, without a photo and without a network.
 
     Draws a street of dressed people, finds them, turns down those that show
-    too little, cuts out their garments, and compares with what was drawn.
-    Takes a few minutes on two cores.
+    too little, cuts out their garments, proposes labels for them, and compares
+    all that with what was drawn. Takes a few minutes on two cores.
 
     Examples:
 
       garmentloop demo
       garmentloop demo --count 100 --out runs/demo
     """
-    from garmentloop.demo import demonstrate, draw
-    from garmentloop.progress import follow, sentence
+    from garmentloop.demo import Show, demonstrate, draw
+    from garmentloop.progress import follow, follow_tagging, sentence, tagged_sentence
 
     street = to.with_name(f"{to.name}-street")
     with err.status("drawing") as status:
         for done in draw(street, count):
             status.update(f"drawing a street: {done}/{count} pictures")
-    shown = demonstrate(street, to, lambda events: follow(events, err))
+    show = Show(lambda events: follow(events, err), lambda events: follow_tagging(events, err))
+    shown = demonstrate(street, to, show)
     if shown.end is not None:
         out.print(f"{shown.end.photos} pictures: {sentence(shown.end)}", markup=False)
+    if shown.labelled is not None:
+        out.print(
+            f"{shown.labelled.tagged} garments tagged: {tagged_sentence(shown.labelled)}",
+            markup=False,
+        )
     rows = [(words, shown.figures[key]) for key, words in SHOWN.items() if key in shown.figures]
     table(("measured on this street, of a look no model was trained on", ""), rows)
+    out.print()
+    table(LABEL_COLUMNS, map(_label_row, shown.labels))
     out.print(f"Open in a browser: {shown.page.resolve()}", markup=False)
+
+
+def _label_row(score: "Score") -> tuple[object, ...]:
+    return (
+        f"{score.attribute}, proposed for {score.garments} garments",
+        score.right,
+        score.commonest,
+        score.given,
+        score.right_of_given,
+    )

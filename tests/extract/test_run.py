@@ -208,10 +208,10 @@ def test_bad_input_is_recorded_and_the_rest_goes_on(dataset, tmp_path):
 def test_what_was_missing_and_is_there_now_is_no_longer_unreadable(dataset, tmp_path):
     (tmp_path / "list.csv").write_text("path\nin/one.png\n")
     assert extract(dataset, tmp_path / "list.csv").unreadable == 1
-    assert len(summarise(dataset).problems) == 1
+    assert len(summarise(dataset, {}).problems) == 1
     one_person(tmp_path / "in")
     assert extract(dataset, tmp_path / "list.csv").photos == 1
-    assert summarise(dataset).problems == []
+    assert summarise(dataset, {}).problems == []
 
 
 def test_a_picture_of_one_pixel_has_nobody_on_it(dataset, tmp_path):

@@ -3,7 +3,7 @@
   const body = document.body, page = Number(body.dataset.page), facets = JSON.parse(body.dataset.facets);
   const cards = [...document.querySelectorAll("article")], count = document.getElementById("count");
   const buttons = [...document.querySelectorAll("[data-facet]")], all = count.textContent;
-  const name = (number) => (number === 1 ? "index.html" : `page-${number}.html`);
+  const name = (number) => (number === 1 ? `${body.dataset.first}.html` : `${body.dataset.stem}-${number}.html`);
 
   // The filter lives in the address, so that it stays when the page is turned.
   const filter = () => {
@@ -14,7 +14,7 @@
       shown += !card.hidden;
     }
     for (const button of buttons) button.classList.toggle("on", button.dataset.facet === wanted);
-    for (const link of document.querySelectorAll(".pager a")) link.hash = wanted;
+    for (const link of document.querySelectorAll(".pager a, .orders a")) link.hash = wanted;
     if (wanted === "" || !cards.length) return void (count.textContent = all);
     count.textContent = `${shown} of the ${cards.length} photos on this page. `;
     const pages = facets[wanted] || [], next = pages.find((n) => n > page) || pages.find((n) => n !== page);

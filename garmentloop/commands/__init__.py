@@ -3,6 +3,7 @@
 import typer
 
 from garmentloop.commands import (
+    calibrate,
     demo,
     doctor,
     evaluate,
@@ -11,7 +12,9 @@ from garmentloop.commands import (
     finetune,
     framing,
     init,
+    prelabel,
     report,
+    similar,
     status,
     street,
     version,
@@ -23,6 +26,9 @@ def register(app: typer.Typer) -> None:
     app.command()(demo.demo)
     app.command()(init.init)
     app.command()(extract.extract)
+    app.command()(prelabel.prelabel)
+    app.command()(calibrate.calibrate)
+    app.command()(similar.similar)
     app.command()(status.status)
     app.command()(report.report)
     app.command()(export.export)

@@ -1,4 +1,4 @@
-"""`garmentloop finetune ...`: train the small models that extraction uses."""
+"""`garmentloop finetune ...`: train the small models that ship as `starter`."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -116,6 +116,42 @@ def parser(
     others = _given(street=street, architecture=architecture, encoder=encoder)
     recipe = replace(recipe, schedule=replace(recipe.schedule, **schedule), **others)
     _follow(train_parser(recipe, to, cache, _drawing), to)
+
+
+@app.command()
+def clip(
+    products: Annotated[
+        Path,
+        typer.Option(metavar="DIR", help="Shop photos: datasets/recipes/fashion_products.md."),
+    ],
+    parsed: Annotated[
+        Path, typer.Option(metavar="DIR", help="Photos with label maps: datasets/recipes/ccp.md.")
+    ],
+    to: OutOption,
+    street: StreetOption = None,
+    steps: StepsOption = None,
+    minutes: MinutesOption = None,
+    batch: BatchOption = None,
+    seed: SeedOption = None,
+    threads: ThreadsOption = None,
+    cache: CacheOption = None,
+) -> None:
+    """Train the model that compares crops with words. Stopped and run again, it goes on.
+
+    Options that are left out are those of the recipe that `starter` was made
+    by. Use what comes out with --model dir:OUT/model
+
+    Example:
+
+      garmentloop finetune clip --out runs/clip \\
+          --products ../shared/data/fashion_products --parsed ../shared/data/ccp
+    """
+    from finetune.clip import ClipRecipe, train_clip
+
+    recipe = ClipRecipe(products, parsed)
+    schedule = _given(steps=steps, minutes=minutes, batch=batch, seed=seed, threads=threads)
+    recipe = replace(recipe, schedule=replace(recipe.schedule, **schedule), **_given(street=street))
+    _follow(train_clip(recipe, to, cache, _drawing), to)
 
 
 def _given(**options: Any) -> dict[str, Any]:

@@ -1,0 +1,217 @@
+"""Training of the starter image-text model."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from finetune.clip_augment import augmented, plain
+from finetune.clip_calibrate import calibrate_clip
+from finetune.clip_card import clip_card
+from finetune.clip_data import Shown, parsed, products, street
+from finetune.clip_lessons import (
+    Lesson,
+    all_prompts,
+    caption,
+    caption_pairs,
+    drawn_prompts,
+    lessons,
+    truth_table,
+)
+from finetune.clip_net import ClipNet, build_tokenizer, save_clip, tokenize
+from finetune.loop import Batch, Schedule, Step, Task, train
+from garments.errors import BadInput
+
+CAPTIONS_WEIGHT = 0.2
+"""What the contrast of whole captions counts beside those of attributes."""
+
+
+@dataclass(frozen=True)
+class ClipRecipe:
+    """What the model learns from; `shares` of the batch go to products, parsed photos, street.
+
+    `clothing` is never among them: it is kept as the unseen domain.
+    """
+
+    products: Path
+    parsed: Path
+    street: int = 1200
+    shares: tuple[float, float, float] = (0.72, 0.16, 0.12)
+    schedule: Schedule = field(
+        default_factory=lambda: Schedule(
+            steps=4000, minutes=74, batch=64, rate=1.5e-3, warmup=300, weight_decay=0.05,
+            average=0.998, evaluate_every=300,
+        )
+    )  # fmt: skip
+
+
+def train_clip(
+    recipe: ClipRecipe,
+    out: Path,
+    cache: Path | None = None,
+    tell: Callable[[int, int], None] = lambda done, total: None,
+) -> Iterator[Step]:
+    """Train and yield reports; `out` gets checkpoint, log and `model/` (an open_clip folder).
+
+    The street is drawn into `cache` (default `out/cache`); `tell(done, total)` reports it.
+    """
+    shop, photos = products(recipe.products), parsed(recipe.parsed)
+    drawn = street(recipe.street, cache or out / "cache", tell=tell) if recipe.street else []
+    sources = [
+        (share, list(source))
+        for share, source in zip(recipe.shares, (shop.train, photos.train, drawn), strict=True)
+        if source
+    ]
+    if not sources:
+        raise BadInput(f"expected pictures of split train in {recipe.products}, but there are none")
+    given = lessons()
+    tokenizer = build_tokenizer(prompt for some in all_prompts(given) for prompt in some)
+    torch.manual_seed(recipe.schedule.seed)
+    val = products(recipe.products, "val")
+    task = Task(
+        net=ClipNet(),
+        batch=ClipBatches(sources, given, tokenizer, recipe.schedule.batch),
+        loss=lambda net, batch: clip_loss(net, batch, given),
+        evaluate=lambda net: accuracies(net, tokenizer, [*val.train, *val.held_back], given),
+        split=shares_of,
+    )
+    names = {"products": recipe.products.name, "parsed": recipe.parsed.name}
+    settings = {**asdict(recipe), **names, "schedule": None}
+    for report in train(task, recipe.schedule, out, settings):
+        yield report
+    net = task.net
+    assert isinstance(net, ClipNet)
+    card = clip_card(
+        recipe.schedule, report, recipe.street, sum(p.numel() for p in net.parameters())
+    )
+    save_clip(out / "model", net, tokenizer, card)
+    calibrate_clip(out / "model", [*shop.held_back, *photos.held_back])
+
+
+class ClipBatches:
+    """Batches: pictures, what is true of them, a prompt of every value, and captions."""
+
+    def __init__(
+        self,
+        sources: Sequence[tuple[float, Sequence[Shown]]],
+        given: Sequence[Lesson],
+        tokenizer: Any,
+        batch: int,
+    ) -> None:
+        shares = np.array([share for share, _ in sources])
+        self._shares = shares / shares.sum()
+        self._sources = [(list(some), truth_table(some, given)) for _, some in sources]
+        self._given, self._tokenizer, self._batch = given, tokenizer, batch
+
+    def __call__(self, rng: np.random.Generator) -> Batch:
+        """The batch that `rng` draws."""
+        picked = [self._pick(rng) for _ in range(self._batch)]
+        shown = [one for one, _ in picked]
+        pixels = np.stack([augmented(one, rng) for one in shown])
+        truth = np.stack([row for _, row in picked])
+        told = [caption(one, rng) for one in shown]
+        pairs = caption_pairs(shown, [facts for _, facts in told])
+        return (
+            torch.from_numpy(pixels).permute(0, 3, 1, 2),
+            torch.from_numpy(truth),
+            tokenize(self._tokenizer, drawn_prompts(self._given, rng)),
+            tokenize(self._tokenizer, [text for text, _ in told]),
+            torch.from_numpy(pairs),
+        )
+
+    def _pick(self, rng: np.random.Generator) -> tuple[Shown, NDArray[np.bool_]]:
+        some, table = self._sources[int(rng.choice(len(self._sources), p=self._shares))]
+        row = int(rng.integers(len(some)))
+        return some[row], table[row]
+
+
+def shares_of(batch: Batch, parts: int) -> list[Batch]:
+    """The batch as `parts` smaller ones; each has all prompts, and the captions of its pictures."""
+    pixels, truth, prompts, captions, pairs = batch
+    rows = torch.arange(len(pixels)).chunk(parts)
+    return [(pixels[r], truth[r], prompts, captions[r], pairs[r][:, r]) for r in rows]
+
+
+def clip_loss(net: nn.Module, batch: Batch, given: Sequence[Lesson]) -> Tensor:
+    """Contrasts of all attributes, by weight, and of captions."""
+    assert isinstance(net, ClipNet)
+    pixels, truth, prompts, captions, pairs = batch
+    images = net.image(pixels)
+    with torch.autocast("cpu", enabled=False):
+        texts = net.text(torch.cat([prompts, captions]))
+        scale = net.scale()
+        logits = scale * images @ texts[: len(prompts)].T
+        loss = sum(
+            (lesson.weight * _contrast(logits[:, lesson.columns], truth[:, lesson.columns])
+             for lesson in given),
+            torch.zeros(()),
+        )  # fmt: skip
+        return loss + CAPTIONS_WEIGHT * _captions(scale * images @ texts[len(prompts) :].T, pairs)
+
+
+def _contrast(logits: Tensor, right: Tensor) -> Tensor:
+    """Cross-entropy over one attribute's values, where one is known; any right value counts.
+
+    Scaled by the share of the batch that is known, so that rare knowledge does not shout.
+    """
+    known = right.any(dim=1)
+    if not known.any():
+        return logits.sum() * 0
+    everything = torch.logsumexp(logits[known], dim=1)
+    rightly = torch.logsumexp(logits[known].masked_fill(~right[known], -1e4), dim=1)
+    return (everything - rightly).mean() * known.float().mean().sqrt()
+
+
+def _captions(logits: Tensor, pairs: Tensor) -> Tensor:
+    """Symmetric InfoNCE with several right answers; unknown pairs count neither way."""
+    logits = logits.masked_fill(pairs < 0, -1e4)
+    right = logits.masked_fill(pairs != 1, -1e4)
+    by_image = torch.logsumexp(logits, dim=1) - torch.logsumexp(right, dim=1)
+    by_text = torch.logsumexp(logits, dim=0) - torch.logsumexp(right, dim=0)
+    return (by_image.mean() + by_text.mean()) / 2
+
+
+@torch.inference_mode()
+def text_table(net: ClipNet, tokenizer: Any, given: Sequence[Lesson]) -> Tensor:
+    """(V, D): for every value the unit mean of all its prompts."""
+    prompts = all_prompts(given)
+    flat = tokenize(tokenizer, [prompt for some in prompts for prompt in some])
+    vectors = torch.split(net.text(flat), [len(some) for some in prompts])
+    return F.normalize(torch.stack([some.mean(dim=0) for some in vectors]), dim=-1)
+
+
+@torch.inference_mode()
+def image_table(net: ClipNet, pictures: Sequence[NDArray[np.uint8]], batch: int = 64) -> Tensor:
+    """(N, D): unit vectors of pictures (96, 96, 3)."""
+    found = []
+    for start in range(0, len(pictures), batch):
+        some = np.stack(pictures[start : start + batch])
+        found.append(net.image(torch.from_numpy(some).permute(0, 3, 1, 2)))
+    return torch.cat(found)
+
+
+def accuracies(
+    net: nn.Module, tokenizer: Any, shown: Sequence[Shown], given: Sequence[Lesson]
+) -> dict[str, float]:
+    """Accuracy by attribute on pictures as they are, over the values of each attribute."""
+    assert isinstance(net, ClipNet)
+    with ThreadPoolExecutor(1) as pool:
+        pictures = list(pool.map(lambda one: plain(one.pixels), shown))
+    logits = image_table(net, pictures) @ text_table(net, tokenizer, given).T
+    truth = torch.from_numpy(truth_table(shown, given))
+    found = {}
+    for lesson in given:
+        right = truth[:, lesson.columns]
+        known = right.any(dim=1)
+        if known.any():
+            best = logits[known][:, lesson.columns].argmax(dim=1, keepdim=True)
+            hits = right[known].gather(1, best).float().mean()
+            found[lesson.attribute.id.removeprefix("fashion_products_")] = float(hits)
+    return found

@@ -1,0 +1,108 @@
+"""How the image-text model is shown a picture: surroundings, place, light, never another hue."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from annotate.preparation import GREY, prepared
+from finetune.augment import Affine, erase
+from finetune.clip_data import Shown
+from finetune.clip_net import IMAGE_SIDE
+from garments.images import Pixels
+from garments.parts import Region
+from garments.tagger import Crop
+
+SURROUNDINGS = ("keep", "grey", "white", "blur", "color", "noise")
+ODDS_OF_PRODUCT = (0.66, 0.12, 0.04, 0.04, 0.08, 0.06)
+ODDS_OF_WORN = (0.2, 0.6, 0.05, 0.05, 0.05, 0.05)
+"""How often each is shown: mostly what a tagger sees too, a product as it is, a garment that is
+cut out of a photo on grey."""
+
+
+def augmented(shown: Shown, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """The picture as (96, 96, 3), differently each time."""
+    pixels = _surrounded(shown, rng)
+    pixels = _placed(pixels, rng)
+    pixels = _lit(pixels, rng)
+    if rng.random() < 0.2:
+        erase(pixels, rng)
+    return pixels
+
+
+def plain(pixels: Pixels) -> NDArray[np.uint8]:
+    """The picture fitted into (96, 96, 3) as at inference, up to the interpolation's details."""
+    height, width = pixels.shape[:2]
+    scale = IMAGE_SIDE / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    kind = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    small = cv2.resize(pixels, size, interpolation=kind)
+    board = np.full((IMAGE_SIDE, IMAGE_SIDE, 3), GREY, np.uint8)
+    top, left = (IMAGE_SIDE - size[1]) // 2, (IMAGE_SIDE - size[0]) // 2
+    board[top : top + size[1], left : left + size[0]] = small
+    return board
+
+
+def _surrounded(shown: Shown, rng: np.random.Generator) -> Pixels:
+    """The garment on its own surroundings or on others."""
+    if shown.mask is None:
+        return shown.pixels
+    product = shown.region is Region.UNKNOWN
+    kind = str(rng.choice(SURROUNDINGS, p=ODDS_OF_PRODUCT if product else ODDS_OF_WORN))
+    crop = Crop(shown.pixels, shown.mask.decode())
+    if kind in ("keep", "grey", "white", "blur"):
+        return prepared(crop, kind)  # type: ignore[arg-type]
+    behind = np.full(shown.pixels.shape, rng.integers(0, 256, 3), np.float32)
+    if kind == "noise":
+        height, width = shown.pixels.shape[:2]
+        cells = rng.normal(0, 50, (rng.integers(2, 9), rng.integers(2, 9), 3)).astype(np.float32)
+        behind = behind + np.asarray(
+            cv2.resize(cells, (width, height), interpolation=cv2.INTER_CUBIC), np.float32
+        )
+    assert crop.mask is not None
+    mixed = np.where(crop.mask[:, :, None], shown.pixels, behind)
+    return np.asarray(np.clip(mixed, 0, 255), np.uint8)
+
+
+def _placed(pixels: Pixels, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Somewhere in the frame, a little turned, flipped, stretched, at times in coarse pixels."""
+    height, width = pixels.shape[:2]
+    if rng.random() < 0.25:
+        coarse = rng.uniform(0.3, 0.8)
+        small = cv2.resize(pixels, None, fx=coarse, fy=coarse, interpolation=cv2.INTER_AREA)
+        pixels = np.asarray(small, np.uint8)
+        height, width = pixels.shape[:2]
+    fitted = IMAGE_SIDE / max(height, width)
+    zoom = fitted * np.exp(rng.uniform(-0.25, 0.3))
+    aspect = np.exp(rng.normal(0, 0.08))
+    shift = rng.normal(0, 0.05, 2) * IMAGE_SIDE
+    move = Affine(
+        scale=(float(zoom * aspect), float(zoom / aspect)),
+        degrees=float(rng.normal(0, 8)) if rng.random() < 0.4 else 0.0,
+        flip=bool(rng.random() < 0.5),
+        source=(width / 2, height / 2),
+        target=(IMAGE_SIDE / 2 + float(shift[0]), IMAGE_SIDE / 2 + float(shift[1])),
+    )
+    fill = (GREY,) * 3 if rng.random() < 0.8 else (255,) * 3
+    return np.asarray(
+        cv2.warpAffine(
+            pixels,
+            move.matrix(),
+            (IMAGE_SIDE, IMAGE_SIDE),
+            flags=cv2.INTER_AREA if zoom < 1 else cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_CONSTANT,
+            borderValue=fill,
+        ),
+        np.uint8,
+    )
+
+
+def _lit(pixels: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Exposure, contrast and a slight cast of light; the hue is what color is learned from."""
+    gain = np.exp(rng.normal(0, 0.1)) * np.exp(rng.normal(0, 0.025, 3))
+    contrast = np.exp(rng.normal(0, 0.1))
+    image = pixels.astype(np.float32)
+    image = (image - 128) * np.float32(contrast) + 128
+    image *= gain.astype(np.float32)
+    if rng.random() < 0.15:
+        image += rng.normal(0, rng.uniform(2, 8), image.shape).astype(np.float32)
+    return np.asarray(np.clip(image, 0, 255), np.uint8)

@@ -25,9 +25,10 @@ from finetune.clip_lessons import (
     lessons,
     truth_table,
 )
-from finetune.clip_net import ClipNet, build_tokenizer, save_clip, tokenize
+from finetune.clip_net import ClipNet, build_tokenizer, load_clip, save_clip, tokenize
 from finetune.loop import Batch, Schedule, Step, Task, train
 from garments.errors import BadInput
+from garments.modelfolder import weights_hash
 
 CAPTIONS_WEIGHT = 0.2
 """What the contrast of whole captions counts beside those of attributes."""
@@ -37,13 +38,15 @@ CAPTIONS_WEIGHT = 0.2
 class ClipRecipe:
     """What the model learns from; `shares` of the batch go to products, parsed photos, street.
 
-    `clothing` is never among them: it is kept as the unseen domain.
+    `clothing` is never among them: it is kept as the unseen domain. `start` is an earlier model of
+    this recipe whose weights are learnt on from.
     """
 
     products: Path
     parsed: Path
     street: int = 1200
-    shares: tuple[float, float, float] = (0.72, 0.16, 0.12)
+    start: Path | None = None
+    shares: tuple[float, float, float] = (0.8, 0.12, 0.08)
     schedule: Schedule = field(
         default_factory=lambda: Schedule(
             steps=4000, minutes=74, batch=64, rate=1.5e-3, warmup=300, weight_decay=0.05,
@@ -74,23 +77,24 @@ def train_clip(
     given = lessons()
     tokenizer = build_tokenizer(prompt for some in all_prompts(given) for prompt in some)
     torch.manual_seed(recipe.schedule.seed)
+    net = ClipNet()
+    if recipe.start:
+        load_clip(recipe.start, net)
     val = products(recipe.products, "val")
     task = Task(
-        net=ClipNet(),
+        net=net,
         batch=ClipBatches(sources, given, tokenizer, recipe.schedule.batch),
         loss=lambda net, batch: clip_loss(net, batch, given),
         evaluate=lambda net: accuracies(net, tokenizer, [*val.train, *val.held_back], given),
         split=shares_of,
     )
-    names = {"products": recipe.products.name, "parsed": recipe.parsed.name}
+    start = weights_hash(recipe.start) if recipe.start else None
+    names = {"products": recipe.products.name, "parsed": recipe.parsed.name, "start": start}
     settings = {**asdict(recipe), **names, "schedule": None}
     for report in train(task, recipe.schedule, out, settings):
         yield report
-    net = task.net
-    assert isinstance(net, ClipNet)
-    card = clip_card(
-        recipe.schedule, report, recipe.street, sum(p.numel() for p in net.parameters())
-    )
+    size = sum(p.numel() for p in net.parameters())
+    card = clip_card(recipe.schedule, report, recipe.street, size, recipe.start is not None)
     save_clip(out / "model", net, tokenizer, card)
     calibrate_clip(out / "model", [*shop.held_back, *photos.held_back])
 
@@ -213,5 +217,5 @@ def accuracies(
         if known.any():
             best = logits[known][:, lesson.columns].argmax(dim=1, keepdim=True)
             hits = right[known].gather(1, best).float().mean()
-            found[lesson.attribute.id.removeprefix("fashion_products_")] = float(hits)
+            found[lesson.attribute.id] = float(hits)
     return found

@@ -13,7 +13,7 @@ from garments.parts import Region
 from garments.tagger import Crop
 
 SURROUNDINGS = ("keep", "grey", "white", "blur", "color", "noise")
-ODDS_OF_PRODUCT = (0.66, 0.12, 0.04, 0.04, 0.08, 0.06)
+ODDS_OF_PRODUCT = (0.84, 0.06, 0.02, 0.02, 0.03, 0.03)
 ODDS_OF_WORN = (0.2, 0.6, 0.05, 0.05, 0.05, 0.05)
 """How often each is shown: mostly what a tagger sees too, a product as it is, a garment that is
 cut out of a photo on grey."""
@@ -24,7 +24,7 @@ def augmented(shown: Shown, rng: np.random.Generator) -> NDArray[np.uint8]:
     pixels = _surrounded(shown, rng)
     pixels = _placed(pixels, rng)
     pixels = _lit(pixels, rng)
-    if rng.random() < 0.2:
+    if rng.random() < 0.08:
         erase(pixels, rng)
     return pixels
 
@@ -66,23 +66,23 @@ def _surrounded(shown: Shown, rng: np.random.Generator) -> Pixels:
 def _placed(pixels: Pixels, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Somewhere in the frame, a little turned, flipped, stretched, at times in coarse pixels."""
     height, width = pixels.shape[:2]
-    if rng.random() < 0.25:
+    if rng.random() < 0.1:
         coarse = rng.uniform(0.3, 0.8)
         small = cv2.resize(pixels, None, fx=coarse, fy=coarse, interpolation=cv2.INTER_AREA)
         pixels = np.asarray(small, np.uint8)
         height, width = pixels.shape[:2]
     fitted = IMAGE_SIDE / max(height, width)
-    zoom = fitted * np.exp(rng.uniform(-0.25, 0.3))
-    aspect = np.exp(rng.normal(0, 0.08))
-    shift = rng.normal(0, 0.05, 2) * IMAGE_SIDE
+    zoom = fitted * np.exp(rng.uniform(-0.12, 0.15))
+    aspect = np.exp(rng.normal(0, 0.04))
+    shift = rng.normal(0, 0.025, 2) * IMAGE_SIDE
     move = Affine(
         scale=(float(zoom * aspect), float(zoom / aspect)),
-        degrees=float(rng.normal(0, 8)) if rng.random() < 0.4 else 0.0,
+        degrees=float(rng.normal(0, 5)) if rng.random() < 0.25 else 0.0,
         flip=bool(rng.random() < 0.5),
         source=(width / 2, height / 2),
         target=(IMAGE_SIDE / 2 + float(shift[0]), IMAGE_SIDE / 2 + float(shift[1])),
     )
-    fill = (GREY,) * 3 if rng.random() < 0.8 else (255,) * 3
+    fill = (GREY,) * 3 if rng.random() < 0.9 else (255,) * 3
     return np.asarray(
         cv2.warpAffine(
             pixels,
@@ -103,6 +103,6 @@ def _lit(pixels: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint
     image = pixels.astype(np.float32)
     image = (image - 128) * np.float32(contrast) + 128
     image *= gain.astype(np.float32)
-    if rng.random() < 0.15:
+    if rng.random() < 0.05:
         image += rng.normal(0, rng.uniform(2, 8), image.shape).astype(np.float32)
     return np.asarray(np.clip(image, 0, 255), np.uint8)

@@ -10,8 +10,15 @@ PRODUCTS_LICENCE = (
 )
 
 
-def clip_card(schedule: Schedule, report: Step, street: int, parameters: int) -> str:
-    """The card as Markdown."""
+WENT_ON = (
+    "Learnt on, by `--start`, from the weights that `garmentloop finetune clip` had made before"
+)
+
+
+def clip_card(
+    schedule: Schedule, report: Step, street: int, parameters: int, went_on: bool = False
+) -> str:
+    """The card as Markdown; `went_on` from an earlier model of the recipe."""
     return Card(
         title="Starter image-text model",
         summary=(
@@ -26,7 +33,7 @@ def clip_card(schedule: Schedule, report: Step, street: int, parameters: int) ->
             f"{STREET_LICENCE}: {street} pictures, garments cut out along the true masks",
             "Never the set `clothing`: it is kept as the unseen domain of evaluation",
         ),
-        recipe=recipe_lines("clip", schedule, report),
+        recipe=(*recipe_lines("clip", schedule, report), *([WENT_ON] if went_on else [])),
         figures=report.metrics,
         figures_note=(
             "Accuracy on the `val` part of Fashion Product Images, uncalibrated, by the taxonomy's "

@@ -15,6 +15,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from annotate.preparation import GREY
+from garments.errors import ModelError
+from garments.modelfolder import damaged
 
 IMAGE_SIDE = 96
 CONTEXT = 16
@@ -117,6 +119,18 @@ def tokenize(tokenizer: Any, texts: list[str]) -> Tensor:
         texts, max_length=CONTEXT, padding="max_length", truncation=True, return_tensors="pt"
     )
     return encoded.input_ids  # type: ignore[no-any-return]
+
+
+def load_clip(folder: Path, net: ClipNet) -> None:
+    """Give `net` the weights that `save_clip` wrote into `folder`; `ModelError` where it cannot."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    path = folder / "open_clip_model.safetensors"
+    try:
+        net.clip.load_state_dict(load_file(path))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise ModelError(damaged(path, error)) from error
 
 
 def save_clip(folder: Path, net: ClipNet, tokenizer: Any, card: str) -> None:

@@ -128,10 +128,16 @@ def clip(
         Path, typer.Option(metavar="DIR", help="Photos with label maps: datasets/recipes/ccp.md.")
     ],
     to: OutOption,
+    start: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Learn on from this model of the recipe.")
+    ] = None,
     street: StreetOption = None,
     steps: StepsOption = None,
     minutes: MinutesOption = None,
     batch: BatchOption = None,
+    rate: Annotated[
+        float | None, typer.Option(min=1e-6, metavar="R", help="Learning rate at the beginning.")
+    ] = None,
     seed: SeedOption = None,
     threads: ThreadsOption = None,
     cache: CacheOption = None,
@@ -149,8 +155,11 @@ def clip(
     from finetune.clip import ClipRecipe, train_clip
 
     recipe = ClipRecipe(products, parsed)
-    schedule = _given(steps=steps, minutes=minutes, batch=batch, seed=seed, threads=threads)
-    recipe = replace(recipe, schedule=replace(recipe.schedule, **schedule), **_given(street=street))
+    schedule = _given(
+        steps=steps, minutes=minutes, batch=batch, rate=rate, seed=seed, threads=threads
+    )
+    others = _given(street=street, start=start)
+    recipe = replace(recipe, schedule=replace(recipe.schedule, **schedule), **others)
     _follow(train_clip(recipe, to, cache, _drawing), to)
 
 

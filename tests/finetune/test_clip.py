@@ -20,9 +20,9 @@ from finetune.clip_lessons import (
     truth_table,
     value_count,
 )
-from finetune.clip_net import CONTEXT, ClipNet, build_tokenizer, save_clip, tokenize
+from finetune.clip_net import CONTEXT, ClipNet, build_tokenizer, load_clip, save_clip, tokenize
 from finetune.loop import CHECKPOINT, Schedule
-from garments.errors import BadInput
+from garments.errors import BadInput, ModelError
 from garments.masks import RunLengthMask
 from garments.synthetic import write_street
 from garments.tagger import Crop
@@ -87,6 +87,25 @@ def test_a_model_is_trained_saved_and_proposes(shop: Path, street: Path, tmp_pat
     assert tags.logits["category"].shape == (1, len(taxonomy.values("category")))
     assert tags.embeddings is not None
     assert np.allclose(np.linalg.norm(tags.embeddings, axis=1), 1, atol=1e-5)
+
+
+def test_a_model_learns_on_from_another(shop: Path, street: Path, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    tokenizer = build_tokenizer(text for some in all_prompts(lessons()) for text in some)
+    save_clip(tmp_path / "first", ClipNet(), tokenizer, "card")
+    slow = replace(QUICK, rate=1e-9, steps=1)
+    recipe = ClipRecipe(shop, street, street=0, start=tmp_path / "first", schedule=slow)
+    list(train_clip(recipe, tmp_path / "second"))
+    first, second = ClipNet(), ClipNet()
+    load_clip(tmp_path / "first", first)
+    load_clip(tmp_path / "second" / "model", second)
+    tokens = tokenize(tokenizer, ["a photo of jeans"])
+    with torch.inference_mode():
+        assert torch.allclose(first.text(tokens), second.text(tokens), atol=1e-3)
+    assert "--start" in (tmp_path / "second" / "model" / "README.md").read_text()
+    (tmp_path / "first" / "open_clip_model.safetensors").write_bytes(b"no")
+    with pytest.raises(ModelError, match="damaged"):
+        list(train_clip(recipe, tmp_path / "third"))
 
 
 def test_the_unseen_set_is_refused(shop: Path, tmp_path: Path) -> None:

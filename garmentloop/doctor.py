@@ -19,7 +19,12 @@ from garmentloop import machine
 
 Level = Literal["ok", "warn", "fail"]
 MIB, GIB = 1 << 20, 1 << 30
-STARTER_ROLES = ("detector", "parser")
+STARTER_WEIGHTS = {
+    "detector": "extract/weights/detector/model.safetensors",
+    "parser": "extract/weights/parser/model.safetensors",
+    "tagger": "annotate/weights/tagger/open_clip_model.safetensors",
+}
+"""Weights that ship with the project by role, from the folder that holds the packages."""
 LABEL_STUDIO_PORT, FIFTYONE_PORT = 8080, 5151
 DISK_NEEDED, DISK_COMFORTABLE = 1 * GIB, 10 * GIB
 MEMORY_COMFORTABLE = 3 * GIB
@@ -66,7 +71,7 @@ def _examine(folder: Path, ask_hub: bool) -> Iterator[Check]:
     yield check_torch_imports(importlib.import_module)
     yield check_datasets(importlib.util.find_spec)
     yield check_gpu(machine.cuda_devices, device_files=Path("/dev/nvidiactl").exists())
-    yield check_weights(Path(importlib.import_module("extract").__path__[0]) / "weights")
+    yield check_weights(Path(importlib.import_module("extract").__path__[0]).parent)
     yield check_disk(folder, lambda at: shutil.disk_usage(at).free)
     yield check_memory(machine.available_memory())
     for part in PARTS:
@@ -140,12 +145,12 @@ def check_gpu(gpus: Callable[[], list[str]], device_files: bool) -> Check:
     return Check("GPU", "ok", "none: the CPU is used")
 
 
-def check_weights(folder: Path) -> Check:
-    """The starter weights ship with the project: one folder a role."""
-    files = {role: folder / role / "model.safetensors" for role in STARTER_ROLES}
+def check_weights(packages: Path) -> Check:
+    """The starter weights ship with the project: one folder a role, inside its packages."""
+    files = {role: packages / path for role, path in STARTER_WEIGHTS.items()}
     missing = [role for role, path in files.items() if not path.is_file()]
     if missing:
-        advice = "clone or install again; until then name others by --detector and --parser"
+        advice = "clone or install again; until then name others by --detector, --parser, --tagger"
         return Check("starter weights", "fail", f"no {' and no '.join(missing)}", advice)
     sizes = (f"{role} {path.stat().st_size / MIB:.1f} MiB" for role, path in files.items())
     return Check("starter weights", "ok", ", ".join(sizes))

@@ -77,13 +77,14 @@ def test_gpu() -> None:
 
 
 def test_weights(tmp_path: Path) -> None:
-    for role in doctor.STARTER_ROLES:
+    for role, name in doctor.STARTER_WEIGHTS.items():
         missing = doctor.check_weights(tmp_path)
         assert missing.level == "fail"
         assert role in missing.found
-        (tmp_path / role).mkdir()
-        (tmp_path / role / "model.safetensors").write_bytes(bytes(doctor.MIB))
-    assert doctor.check_weights(tmp_path).found == "detector 1.0 MiB, parser 1.0 MiB"
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_bytes(bytes(doctor.MIB))
+    found = doctor.check_weights(tmp_path).found
+    assert found == "detector 1.0 MiB, parser 1.0 MiB, tagger 1.0 MiB"
 
 
 @pytest.mark.parametrize(("free", "level"), [(20, "ok"), (5, "warn"), (0.5, "fail")])

@@ -1,8 +1,7 @@
 """Model references, the names under which every model of the project is asked for.
 
-`starter`, `champion`, `hf:OWNER/NAME[@REVISION]`, `dir:PATH`, `openclip:MODEL` and `rule:NAME`.
-What a folder
-that `dir:` points at holds is in `garments.modelfolder`.
+`starter`, `champion`, `hf:OWNER/NAME[@REVISION]`, `dir:PATH`, `openclip:MODEL`, `rule:NAME`.
+What a folder that `dir:` points at holds is in `garments.modelfolder`.
 """
 
 import difflib

@@ -151,5 +151,3 @@ class Tagger(Protocol):
     def tag(self, crops: Sequence[Crop]) -> Tags:
         """Logits of all its attributes for N crops; a crop's answer depends on it alone."""
         ...
-
-

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from finetune.loop import Schedule, Step
+from finetune.loop import Schedule, Step, has_bf16
 
 
 @dataclass(frozen=True)
@@ -51,12 +51,13 @@ STREET_LICENCE = "The synthetic street of this project, look `train` (`garmentlo
 
 def recipe_lines(what: str, schedule: Schedule, report: Step) -> tuple[str, ...]:
     """How a model was trained, for its card."""
+    precision = "bf16" if has_bf16() else "fp32"
     return (
         f"`garmentloop finetune {what}`, seed {schedule.seed}",
         f"{report.step} steps of {schedule.batch} in {report.minutes:.0f} minutes on "
         f"{schedule.threads} processor core{'s' if schedule.threads > 1 else ''}",
         f"AdamW, rate {schedule.rate:g} falling by a cosine, weight decay "
-        f"{schedule.weight_decay:g}, bf16, weights averaged with decay {schedule.average:g}",
+        f"{schedule.weight_decay:g}, {precision}, weights averaged with decay {schedule.average:g}",
     )
 
 

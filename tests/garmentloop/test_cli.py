@@ -162,7 +162,9 @@ def test_other_errors_keep_their_traceback() -> None:
 
 def test_sigint_ends_a_real_process_with_130(tmp_path: Path) -> None:
     code = (
-        "import sys, time\n"
+        "import signal, sys, time\n"
+        # a shell that started the tests in the background has told its children to ignore it
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "import garmentloop.commands.version as version\n"
         "from garmentloop import cli\n"
         "@cli.app.command()\n"

@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-EXTRAS ?= train,speed,heif,dev
+EXTRAS ?= annotate,train,speed,heif,dev
 INSTALLED := $(VENV)/.installed
 JOBS ?= 2
 

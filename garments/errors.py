@@ -10,9 +10,15 @@ GarmentLoopError
 ├── BadSetting          a configuration value or command-line option that makes no sense
 ├── DatasetError        a data set folder that is missing, foreign or of another version
 │   └── CatalogError    a table that cannot be read or written
-└── ModelError          a model reference that cannot be resolved or used
-    ├── UnknownModel    the reference names nothing that exists
-    └── UnfitModel      the checkpoint loads but cannot do the job (no person class)
+├── ModelError          a model reference that cannot be resolved or used
+│   ├── UnknownModel    the reference names nothing that exists
+│   └── UnfitModel      the checkpoint loads but cannot do the job (no person class)
+└── StudioError         Label Studio cannot be started, reached or used
+    ├── StudioDown      no answer from that address, or nothing but failures
+    ├── StudioDenied    the token is wrong, expired or may not do this
+    ├── StudioRefused   the server understood the request and will not do it
+    ├── StudioBusy      another process is doing the same for this data set
+    └── NotOurProject   the project is gone, or was not made by this data set
 
 Every message says what was expected, what came and what to do next. The command line prints
 the message of a GarmentLoopError without a traceback and exits 1.
@@ -69,3 +75,27 @@ class UnknownModel(ModelError):
 
 class UnfitModel(ModelError):
     """The checkpoint loads but cannot do the job it was named for."""
+
+
+class StudioError(GarmentLoopError):
+    """Label Studio cannot be started, reached or used."""
+
+
+class StudioDown(StudioError):
+    """No answer from that address, none from a Label Studio, or nothing but failures."""
+
+
+class StudioDenied(StudioError):
+    """The token is wrong, expired or may not do this."""
+
+
+class StudioRefused(StudioError):
+    """The server understood the request and will not do it (4xx)."""
+
+
+class StudioBusy(StudioError):
+    """Another process is doing the same for this data set."""
+
+
+class NotOurProject(StudioError):
+    """The project is gone, or was not made by this data set."""

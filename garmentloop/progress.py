@@ -62,6 +62,13 @@ class Pushed(Steps, Protocol):
     def updated(self) -> int: ...  # noqa: D102
 
 
+class Pulled(Steps, Protocol):
+    """What `annotate pull` tells about itself."""
+
+    @property
+    def annotations(self) -> int: ...  # noqa: D102
+
+
 class Pace:
     """Photos/s since the start, without the photos that were skipped as already done."""
 
@@ -108,6 +115,11 @@ def pushed_sentence(counts: Pushed) -> str:
     return f"{counts.created} created ({counts.blind} blind), {counts.updated} updated"
 
 
+def pulled_sentence(counts: Pulled) -> str:
+    """What was answered, in words."""
+    return str(counts)
+
+
 def clock_time(seconds: float | None) -> str:
     """Seconds as h:mm:ss, or dashes where they are unknown."""
     if seconds is None:
@@ -128,6 +140,7 @@ def line(counts: Steps, pace: Pace, found: str, unit: str = "photos") -> str:
 C = TypeVar("C", bound=Counts)
 T = TypeVar("T", bound=Tagged)
 P = TypeVar("P", bound=Pushed)
+L = TypeVar("L", bound=Pulled)
 S = TypeVar("S", bound=Steps)
 
 
@@ -144,6 +157,11 @@ def follow_tagging(events: Iterable[T], console: Console) -> T | None:
 def follow_pushing(events: Iterable[P], console: Console) -> P | None:
     """The same for `annotate push`, in tasks."""
     return _follow(events, console, pushed_sentence, "tasks")
+
+
+def follow_pulling(events: Iterable[L], console: Console) -> L | None:
+    """The same for `annotate pull`, in tasks."""
+    return _follow(events, console, pulled_sentence, "tasks")
 
 
 def _follow(events: Iterable[S], console: Console, tell: Callable[[S], str], unit: str) -> S | None:

@@ -38,11 +38,12 @@ Bench = Callable[[Path, Size], Iterator[Figure]]
 
 def benches() -> dict[str, Bench]:
     """Every benchmark by name, in the order in which they run."""
-    from garmentloop.bench import catalogue, extraction, models, tagging
+    from garmentloop.bench import catalogue, extraction, models, studio, tagging
 
     return {
         "catalogue": catalogue.measure,
         "models": models.measure,
         "tagging": tagging.measure,
         "extraction": extraction.measure,
+        "studio": studio.measure,
     }

@@ -1,0 +1,120 @@
+"""The context picture of a garment: its photo, with the person and the garment boxed."""
+
+import os
+import stat
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from garments.boxes import Box
+from garments.catalog import one_of
+from garments.errors import GarmentLoopError
+from garments.files import read_bytes
+from garments.images import Pixels, decode, encode_jpeg
+
+if TYPE_CHECKING:
+    from garments.dataset import Dataset
+
+LONGEST = 512
+"""Longer side of a context picture: half of a preview, which a JPEG is decoded to quickly."""
+
+PERSON, GARMENT, EDGE = (255, 255, 255), (255, 64, 160), (20, 20, 20)
+"""Colors of the two boxes, and of the edge that sets them off from any background."""
+
+_QUALITY = 82
+_FEW = 10_000
+
+Row = Mapping[str, Any]
+Color = tuple[int, int, int]
+
+
+class ContextPictures:
+    """Draws context pictures of some garments (rows of the table); safe to use from threads."""
+
+    def __init__(self, dataset: "Dataset", garments: Iterable[Row]) -> None:
+        rows = list(garments)
+        self._dataset = dataset
+        self._photos = _by_id(dataset, "photos", {r["photo_id"] for r in rows}, "width", "height")
+        people = {row["person_id"] for row in rows if row["person_id"]}
+        self._people = _by_id(dataset, "people", people, "x1", "y1", "x2", "y2")
+
+    def draw(self, garments: Sequence[Row]) -> list[Path | None]:
+        """The pictures for garments of one photo, drawn now where they are not there.
+
+        None for all that are not there where the photo has no preview that can be read.
+        """
+        paths = [context_path(self._dataset, r["garment_id"], r["crop_sha"]) for r in garments]
+        missing = [n for n, path in enumerate(paths) if not is_plain(path)]
+        if not missing:
+            return list(paths)
+        photo = garments[0]["photo_id"]
+        try:
+            pixels = decode(read_bytes(self._dataset.preview_path(photo)), longest=LONGEST).pixels
+        except GarmentLoopError:
+            return [None if n in missing else path for n, path in enumerate(paths)]
+        side = max(pixels.shape[:2])
+        scale = side / (max(self._photos.get(photo, (0.0,))) or side)
+        for number in missing:
+            drawn = boxed(pixels, self._boxes(garments[number]), scale)
+            _write(paths[number], encode_jpeg(drawn, _QUALITY))
+        return list(paths)
+
+    def _boxes(self, row: Row) -> list[tuple[Box, Color]]:
+        boxes = [(Box(row["x1"], row["y1"], row["x2"], row["y2"]), GARMENT)]
+        person = self._people.get(row["person_id"] or "")
+        return [(Box(*person), PERSON), *boxes] if person else boxes
+
+
+def media_folder(dataset: "Dataset") -> Path:
+    """Where pictures are kept that are made for annotators only."""
+    return dataset.run / "studio-media"
+
+
+def context_path(dataset: "Dataset", garment_id: str, crop_sha: str) -> Path:
+    """Where the context picture is kept; it has another name when the garment is cut anew."""
+    name = f"{garment_id}-{crop_sha}.jpg"
+    return media_folder(dataset) / "context" / garment_id[:2] / name
+
+
+def boxed(pixels: Pixels, boxes: Iterable[tuple[Box, Color]], scale: float) -> Pixels:
+    """A copy of `pixels` with boxes (photo pixels, times `scale`) drawn in their colors."""
+    import cv2
+
+    drawn = pixels.copy()
+    height, width = drawn.shape[:2]
+    thick = max(2, round(max(height, width) / 256))
+    for box, color in boxes:
+        x1, y1, x2, y2 = (round(value * scale) for value in box)
+        low = max(0, min(x1, width - 1)), max(0, min(y1, height - 1))
+        high = max(0, min(x2, width) - 1), max(0, min(y2, height) - 1)
+        cv2.rectangle(drawn, low, high, EDGE, thick + 2)
+        cv2.rectangle(drawn, low, high, color, thick)
+    return np.asarray(drawn, np.uint8)
+
+
+def is_plain(path: Path) -> bool:
+    """Whether `path` is a file itself, not a link to one: the server would follow a link."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False
+
+
+def _by_id(
+    dataset: "Dataset", table: str, ids: set[str], *columns: str
+) -> dict[str, tuple[float, ...]]:
+    """Numbers of the rows of `table` with these ids."""
+    name = {"photos": "photo_id", "people": "person_id"}[table]
+    where = one_of(name, ids) if 0 < len(ids) <= _FEW else None
+    found = dataset.catalog.rows(table, [name, *columns], where)
+    rows = zip(*(found.column(column).to_pylist() for column in (name, *columns)), strict=True)
+    return {key: tuple(numbers) for key, *numbers in rows if key in ids}
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".new-{os.getpid()}-{path.name}")
+    temporary.write_bytes(data)
+    temporary.replace(path)

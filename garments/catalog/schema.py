@@ -233,6 +233,7 @@ _SPECS = (
         proposal_id text the proposal that was shown, null on the blind slice
         vocabulary_hash text of the values on offer
         withdraws text label_id that this row takes back
+        annotation_id text task/annotation in Label Studio, null where it came from elsewhere
         """,
     ),
     _table(
@@ -245,6 +246,8 @@ _SPECS = (
         note text in words
         who text who
         withdraws text decision_id that this row takes back
+        task_id text the task that was answered, null where there was none
+        annotation_id text task/annotation in Label Studio, null where it came from elsewhere
         """,
     ),
     _table(

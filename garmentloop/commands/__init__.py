@@ -3,6 +3,7 @@
 import typer
 
 from garmentloop.commands import (
+    annotate,
     calibrate,
     demo,
     doctor,
@@ -28,6 +29,7 @@ def register(app: typer.Typer) -> None:
     app.command()(extract.extract)
     app.command()(prelabel.prelabel)
     app.command()(calibrate.calibrate)
+    app.add_typer(annotate.app, name="annotate")
     app.command()(similar.similar)
     app.command()(status.status)
     app.command()(report.report)

@@ -1,0 +1,106 @@
+"""`garmentloop annotate push`."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from garmentloop.commands.annotate.options import UrlOption
+from garmentloop.console import err, out
+from garmentloop.options import DatasetOption
+
+if TYPE_CHECKING:
+    from annotate.studio.choose import PushOptions
+    from annotate.studio.plan import PushPlan
+
+
+def push(
+    dataset: DatasetOption,
+    select: Annotated[
+        str,
+        typer.Option(metavar="WHAT", help="new, random, or a file with a garment id a line."),
+    ] = "new",
+    limit: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Tasks that the round has in all, blind ones too."),
+    ] = None,
+    round_name: Annotated[
+        str | None,
+        typer.Option("--round", metavar="NAME", help="Left out: the newest, or round-1."),
+    ] = None,
+    audit: Annotated[
+        str, typer.Option(metavar="SHARE", help="Part that is annotated blind, such as 5%.")
+    ] = "5%",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done; change nothing.")
+    ] = False,
+    reset_form: Annotated[
+        bool,
+        typer.Option("--reset-form", help="Put our form back where it was edited in a browser."),
+    ] = False,
+    url: UrlOption = None,
+) -> None:
+    """Send garments to annotators, with everything filled in.
+
+    Each garment is sent once: the same command again adds nothing, goes on
+    where it was stopped, and brings nothing back that was skipped or deleted.
+    What a new model or calibration proposes replaces the old pre-fill of tasks
+    that nobody has touched. Part of the garments, chosen by a hash before any
+    selection, goes to a project of its own without pre-fill and is answered
+    twice: that gives the test data.
+
+    Examples:
+
+      garmentloop annotate push --dataset datasets/mine
+      garmentloop annotate push -d datasets/mine --limit 200 --round week-2
+      garmentloop annotate push -d datasets/mine --select ids.txt --dry-run
+    """
+    from annotate.studio.choose import PushOptions
+    from annotate.studio.client import connect
+    from annotate.studio.push import plan
+    from annotate.studio.push import push as send
+    from garmentloop.progress import follow_pushing
+    from garments.dataset import Dataset
+
+    options = PushOptions(select, limit, round_name, share(audit), reset_form)
+    data = Dataset.open(dataset)
+    with err.status("asking Label Studio"):
+        studio = connect(data, url)
+    if dry_run:
+        with err.status("comparing"):
+            foreseen = plan(data, studio, options)
+        out.print(str(foreseen), markup=False)
+        _tell_left(foreseen, options)
+        return
+    if end := follow_pushing(send(data, studio, options), err):
+        out.print(str(end), markup=False)
+        _tell_left(end.plan, options)
+
+
+def share(text: str) -> float:
+    """A share in [0, 1], written as `5%`, `5 %` or `0.05`."""
+    from garments.errors import BadSetting
+
+    number, percent = text.strip().removesuffix("%").strip(), text.strip().endswith("%")
+    try:
+        found = float(number) / (100 if percent else 1)
+    except ValueError:
+        found = -1.0
+    if not 0 <= found <= 1:
+        raise BadSetting(f"expected a share like 5% or 0.05 for --audit, but got {text!r}")
+    return found
+
+
+def _tell_left(foreseen: "PushPlan", options: "PushOptions") -> None:
+    """Why some garments are not sent, and what leaks out of the audit slice."""
+    for reason, count in foreseen.reasons.items():
+        err.print(f"not sent: {count} {reason}", markup=False)
+    if foreseen.unshown:
+        err.print(f"not sent: {foreseen.unshown} whose crop is not there", markup=False)
+    if foreseen.full:
+        err.print(
+            f"{foreseen.round} has its {options.limit} tasks; name another with --round to send "
+            "more",
+            markup=False,
+        )
+    if foreseen.note:
+        err.print(f"note: {foreseen.note}", markup=False)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from annotate.lookalikes import look_alikes
 from annotate.studio.controls import BAD_CROP, controls
-from annotate.studio.hotkeys import assign, label
+from annotate.studio.hotkeys import keys_of, label
 from garments.answers import NOT_VISIBLE, answer_of
 from garments.catalog import one_of
 from garments.dataset import Dataset
@@ -38,6 +38,9 @@ SURE = 0.8
 
 _SIDE = 132
 """Longest side of an example, in pixels: at 3 kB each they go into the page."""
+
+_HEAD = 300
+"""Bytes of the page in which it names its taxonomy."""
 
 _SPARE = 8
 """Further candidates, for crops that turn out not to be readable."""
@@ -103,6 +106,7 @@ def write_guidelines(dataset: Dataset, examples: int = 3) -> Guidelines:
     sections = _sections(dataset.taxonomy, loaded)
     text = _template().render(
         name=dataset.settings.name,
+        taxonomy=dataset.taxonomy.hash,
         sections=sections,
         reasons=[(BAD_CROP[name], told) for name, told in _REASONS.items()],
         style=_asset("guidelines.css"),
@@ -112,6 +116,17 @@ def write_guidelines(dataset: Dataset, examples: int = 3) -> Guidelines:
     checked = sum(any(one.checked for one in found) for found in kept)
     values = sum(len(attribute.values) for attribute in dataset.taxonomy.attributes)
     return Guidelines(path, values, len(kept), checked)
+
+
+def keep_guidelines(dataset: Dataset) -> None:
+    """Write the page where there is none, or one for another taxonomy; the same errors."""
+    try:
+        with (dataset.folder / PAGE).open("rb") as file:
+            start = file.read(_HEAD)
+    except OSError:
+        start = b""
+    if dataset.taxonomy.hash.encode() not in start:
+        write_guidelines(dataset)
 
 
 def choose_examples(dataset: Dataset, count: int) -> dict[tuple[str, str], list[Example]]:
@@ -178,7 +193,7 @@ def _sections(
 ) -> list[Section]:
     """The attributes in order; values that stand under others are shown with these."""
     asked = controls(taxonomy)
-    keys = assign([control.attributes[0] for control in asked if not control.menu])
+    keys = keys_of(asked)
 
     def entry(chain: Sequence[Attribute], value: Value) -> Entry:
         key = keys.get((chain[0].id, value.id))

@@ -136,13 +136,13 @@ def _told(
 
 def _xml(asked: Sequence[Control], help_html: str) -> str:
     root = Element("View", className="gl-form")
-    SubElement(root, "Style").text = style(asked)
+    keys = hotkeys.keys_of(asked)
+    SubElement(root, "Style").text = style(asked, keys)
     pictures = SubElement(root, "View", className="gl-pictures")
     _picture(pictures, CROP, "$image", "gl-crop")
     _picture(pictures, PHOTO, "$photo", "gl-photo")
     fields = SubElement(root, "View", className="gl-fields")
     SubElement(fields, "HyperText", name=CONFIDENCE, value="$confidence", inline="true")
-    keys = hotkeys.assign([c.attributes[0] for c in asked if not c.menu])
     for control in asked:
         _question(fields, control, keys)
     _verdict(fields)

@@ -1,14 +1,18 @@
 """Which key gives which answer: every attribute has one row of the keyboard, in reading order.
 
 The first attribute that is asked with chips gets the digits, the next the row below, and so on;
-shift and the same row go on where a row is too short. A `hotkey` in the taxonomy goes first.
+shift and the same row go on where a row is too short. A `hotkey` in the taxonomy goes first. What
+is left goes to the commonest entries of menus, which show it beside the entry.
 """
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from annotate.studio.controls import Control
 from garments.answers import NOT_VISIBLE
+from garments.parts import Region
 from garments.taxonomy import Attribute
 
 ROWS = ("1234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm")
@@ -38,6 +42,15 @@ Answer = tuple[str, str]
 _TYPED = re.compile(r"((ctrl|alt|shift)\+)*[a-z0-9]")
 
 
+def keys_of(asked: Sequence[Control]) -> dict[Answer, str]:
+    """Keys by (control, choice): of chips first, then what is left for the entries of menus."""
+    keys = assign([control.attributes[0] for control in asked if not control.menu])
+    for control in asked:
+        if control.menu:
+            keys |= assign_menu(control.attributes[0], keys.values())
+    return keys
+
+
 def assign(attributes: Sequence[Attribute]) -> dict[Answer, str]:
     """Keys of the answers to these attributes; answers beyond the keyboard have none."""
     keys: dict[Answer, str] = {}
@@ -57,11 +70,36 @@ def assign(attributes: Sequence[Attribute]) -> dict[Answer, str]:
     return keys
 
 
+def assign_menu(attribute: Attribute, taken: Iterable[str]) -> dict[Answer, str]:
+    """Keys for values of an attribute that is asked with a menu: what the others leave free.
+
+    The first values of every region have theirs first, as a taxonomy names common ones first.
+    """
+    gone = set(taken)
+    keys = {answer: key for answer, key in _wished([attribute]) if key not in gone}
+    gone |= set(keys.values())
+    free = [key for run in _runs() for key in run if key not in gone]
+    lacking = [value for value in _by_turns(attribute) if (attribute.id, value) not in keys]
+    return keys | {(attribute.id, value): key for value, key in zip(lacking, free, strict=False)}
+
+
 def label(key: str) -> str:
     """A key as people read it."""
     *held, last = key.split("+")
     signs = {"shift": "⇧", "ctrl": "Ctrl ", "alt": "Alt "}
     return "".join(signs[name] for name in held) + last.upper()
+
+
+def _by_turns(attribute: Attribute) -> list[str]:
+    """Values in the order in which regions take turns, each with its own values in theirs."""
+    places: Counter[Region | None] = Counter()
+    ranked = []
+    for place, value in enumerate(attribute.values):
+        regions: Sequence[Region | None] = value.regions or (None,)
+        ranked.append((max(places[region] for region in regions), place, value.id))
+        if len(regions) == 1:  # one of several regions takes nobody's turn
+            places.update(regions)
+    return [value for _, _, value in sorted(ranked)]
 
 
 def _wished(attributes: Iterable[Attribute]) -> Iterable[tuple[Answer, str]]:

@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
-from annotate.guidelines import PAGE
+from annotate.guidelines import PAGE, keep_guidelines
 from annotate.studio.choose import PushOptions
 from annotate.studio.client import Studio
 from annotate.studio.context import is_plain
@@ -84,9 +84,12 @@ def push(
     Raises `StudioError` where another push is at work, the server fails, a project is not ours or
     its form was edited; what was sent until then counts, and the same call goes on from there.
     """
-    options, url = options or PushOptions(), guidelines_url(studio)
+    options = options or PushOptions()
     with one_push(dataset):
         keep_taxonomy(dataset)  # by which a pull reads what was answered under it
+        if studio.local:
+            keep_guidelines(dataset)
+        url = guidelines_url(studio)
         survey = Survey(dataset, studio, options, _form(studio, url), url)
         yield from _Push(survey).run()
 

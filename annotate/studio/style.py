@@ -1,9 +1,10 @@
 """The form's looks: a style sheet that is fixed, and rules that depend on what is asked."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 
+from annotate.studio import hotkeys
 from annotate.studio.controls import NOTE, VERDICT, Control
 from garments.parts import Region
 
@@ -13,8 +14,8 @@ def region_class(region: str) -> str:
     return f"gl-region-{Region(region)}"
 
 
-def style(asked: Sequence[Control]) -> str:
-    """CSS for a form with these questions.
+def style(asked: Sequence[Control], keys: Mapping[hotkeys.Answer, str]) -> str:
+    """CSS for a form with these questions, of which `keys` has the keys by (control, choice).
 
     Label Studio escapes `>`, `<` and `&` in it, so that no rule may use them.
     """
@@ -29,7 +30,7 @@ def style(asked: Sequence[Control]) -> str:
             f".gl-fields:has(.gl-without-{name}) .gl-field-{name} {{ display: none !important; }}"
         )
         if control.menu:
-            rules += _menus(control)
+            rules += [*_menus(control), *_menu_keys(control, keys)]
     return "\n".join(rules)
 
 
@@ -75,6 +76,16 @@ def _menus(control: Control) -> Iterator[str]:
                 f"body:has(.{region_class(region)}) {menu} [cmdk-item]:is({', '.join(places)})"
                 " { display: none; }"
             )
+
+
+def _menu_keys(control: Control, keys: Mapping[hotkeys.Answer, str]) -> Iterator[str]:
+    """In the menu, the key beside the entry that it gives."""
+    for choice in control.choices:
+        key = keys.get((control.name, choice.id))
+        if key and not set(choice.text) & set("<>&"):
+            entry = f'[data-testid="select-option-{_quoted(choice.text)}"]'
+            place = f'{entry} [data-testid="select-option-label"]::after'
+            yield f'{place} {{ content: "{hotkeys.label(key)}"; }}'
 
 
 def _stretches(places: Iterable[int]) -> list[tuple[int, int]]:

@@ -6,7 +6,7 @@ import pytest
 from standin_taggers import PixelTagger, add_garments
 from typer.testing import CliRunner
 
-from annotate.guidelines import PAGE, choose_examples, write_guidelines
+from annotate.guidelines import PAGE, choose_examples, keep_guidelines, write_guidelines
 from annotate.lookalikes import look_alikes
 from annotate.prelabel import prelabel
 from garmentloop.cli import app
@@ -176,3 +176,17 @@ class TestLookAlikes:
     def test_values_without_definitions(self):
         values = tuple(Value(id=i, title=i) for i in ("a", "b"))
         assert look_alikes(Attribute(id="x", title="X", values=values)) == []
+
+
+def test_the_page_is_kept_as_long_as_the_taxonomy_holds(tmp_path):
+    dataset = Dataset.create(tmp_path / "d")
+    keep_guidelines(dataset)
+    page = dataset.folder / PAGE
+    assert "T-shirt" in page.read_text()
+    page.write_text(page.read_text() + "<!-- mine -->")
+    keep_guidelines(dataset)
+    assert "mine" in page.read_text()
+    path = dataset.folder / "taxonomy.toml"
+    path.write_text(path.read_text().replace('title = "T-shirt"', 'title = "Tee"'))
+    keep_guidelines(Dataset.open(dataset.folder))
+    assert "mine" not in page.read_text() and "Tee" in page.read_text()

@@ -15,11 +15,18 @@ from annotate.studio.form import (
     form,
     low_confidence,
 )
-from annotate.studio.hotkeys import BAD_CROP_KEYS, EDITOR_KEYMAP, SILENT, assign, label
+from annotate.studio.hotkeys import (
+    BAD_CROP_KEYS,
+    EDITOR_KEYMAP,
+    SILENT,
+    assign,
+    keys_of,
+    label,
+)
 from garments.answers import NOT_VISIBLE
 from garments.calibration import Calibration
 from garments.errors import BadInput
-from garments.parts import Region
+from garments.parts import GARMENT_REGIONS, Region
 from garments.reading import Reading
 from garments.taxonomy import Attribute, Taxonomy, Value
 
@@ -324,8 +331,19 @@ class TestHotkeys:
     @settings(max_examples=80, deadline=None)
     @given(taxonomies())
     def test_no_key_is_given_twice(self, taxonomy):
-        keys = list(assign(list(taxonomy.attributes)).values()) + list(BAD_CROP_KEYS)
-        assert len(keys) == len(set(keys))
+        for found in (assign(list(taxonomy.attributes)), keys_of(controls(taxonomy))):
+            keys = [*found.values(), *BAD_CROP_KEYS]
+            assert len(keys) == len(set(keys))
+
+    def test_the_commonest_entries_of_every_region_have_a_key_in_the_menu(self):
+        keys = keys_of(FORM.controls)
+        assert keys["category", "t-shirt"] == "n" and keys["category", "trousers"] == "m"
+        for region in GARMENT_REGIONS:
+            assert any(("category", name) in keys for name in DEFAULT.allowed("category", region))
+        assert ("category", "kurta") not in keys, "one of two regions takes nobody's turn"
+        sheet = ElementTree.fromstring(FORM.xml).find("Style").text
+        rule = '"select-option-T-shirt"] [data-testid="select-option-label"]::after'
+        assert rule + ' { content: "N"; }' in sheet
 
     def test_the_taxonomy_goes_first(self):
         values = (Value(id="x", title="X", hotkey="q"), Value(id="y", title="Y", hotkey="Esc"))

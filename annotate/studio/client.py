@@ -26,6 +26,7 @@ from annotate.studio.project import (
     xml_hash,
 )
 from annotate.studio.server import running
+from annotate.studio.view import add_view
 from garments.dataset import Dataset
 from garments.errors import NotOurProject, StudioDenied, StudioDown, StudioRefused
 
@@ -85,6 +86,7 @@ class Studio(Exchange):
             raise gone(self.dataset, record, self.url)
         if found is None:
             found = self._make(record, xml or DEFAULT_FORM)
+            add_view(self.request, found["id"])
         if (record.server, record.project_id) != (self.url, found["id"]):
             change_record(self.dataset, kind, server=self.url, project_id=found["id"])
         return self._described(found, record)

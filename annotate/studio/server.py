@@ -4,13 +4,8 @@ State is in DIR/run/labelstudio/state.json (readable by its owner only): address
 password and token. The server listens on 127.0.0.1 and tells nobody about us.
 """
 
-import contextlib
 import importlib.util
-import os
 import secrets
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,20 +14,18 @@ from dataclasses import replace
 from annotate.studio.environment import first_free_port, is_free, server_environment
 from annotate.studio.project import studio_folder
 from annotate.studio.state import (
-    PID_FILE,
     ServerState,
-    children,
-    living_pid,
     log_path,
+    pid_path,
     read_state,
     running,
     state_path,
-    take_pid_file,
     write_state,
 )
 from garments.catalog.lock import exclusive
 from garments.dataset import Dataset
 from garments.errors import CatalogError, StudioError
+from garments.processes import end, launch, living_pid
 
 __all__ = [
     "ServerState",
@@ -47,14 +40,7 @@ __all__ = [
 
 INSTALL = "pip install -c constraints.txt -e '.[annotate]'"
 
-_RUN = """
-import os, sys
-os.write(int(sys.argv.pop(1)), str(os.getpid()).encode())
-from label_studio.server import main
-sys.argv[0] = "label-studio"
-main()
-"""
-"""What the process runs; it writes its pid before anything slow, so that it can be found."""
+_RUN = "from label_studio.server import main; sys.argv[0] = 'label-studio'; main()"
 
 
 def start(
@@ -86,19 +72,7 @@ def start(
 
 def stop(dataset: Dataset, timeout: float = 20.0) -> bool:
     """Stop the server of this data set; whether one ran."""
-    if not (pid := living_pid(dataset)):
-        return False
-    for sign, patience in ((signal.SIGTERM, timeout), (signal.SIGKILL, 10.0)):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(pid, sign)
-        deadline = time.monotonic() + patience
-        while time.monotonic() < deadline:
-            if not living_pid(dataset):
-                return True
-            time.sleep(0.05)
-    raise StudioError(
-        f"expected process {pid} to end, but it does not; end it with `kill -9 {pid}`"
-    )
+    return end(pid_path(dataset), timeout)
 
 
 @contextmanager
@@ -126,30 +100,20 @@ def _launch(dataset: Dataset, port: int | None) -> ServerState:
     log = log_path(dataset)
     if log.exists():
         log.replace(log.with_name(log.name + ".1"))
-    descriptor = take_pid_file(folder / PID_FILE)
+    arguments = ["start", "--no-browser", "--internal-host", "127.0.0.1", "--port", str(port)]
+    environment = server_environment(data, state.root, state.username, state.password)
     try:
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [
-                    *(sys.executable, "-P", "-c", _RUN, str(descriptor), "start"),
-                    *("--no-browser", "--internal-host", "127.0.0.1", "--port", str(port)),
-                    *("--data-dir", str(data)),
-                ],
-                cwd=data,
-                env=server_environment(data, state.root, state.username, state.password)
-                | {"LABEL_STUDIO_USER_TOKEN": state.token},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                pass_fds=(descriptor,),
-                start_new_session=True,
-            )
+        pid = launch(
+            _RUN,
+            [*arguments, "--data-dir", str(data)],
+            pid_path(dataset),
+            log,
+            folder=data,
+            environment=environment | {"LABEL_STUDIO_USER_TOKEN": state.token},
+        )
     except OSError as error:
         raise StudioError(f"expected to start Label Studio, but {error}") from error
-    finally:
-        os.close(descriptor)  # the child has its own, and with it the lock
-    children.append(process)
-    return replace(state, pid=process.pid)
+    return replace(state, pid=pid)
 
 
 def _new_state(dataset: Dataset) -> ServerState:
@@ -186,7 +150,7 @@ def _await_healthy(
         while not _is_ours(state):
             waited = time.monotonic() - begin
             said = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
-            if not living_pid(dataset):
+            if not living_pid(pid_path(dataset)):
                 raise StudioError(
                     f"expected Label Studio to start, but it ended: {_last_line(said)}; the whole "
                     f"log is {log}"

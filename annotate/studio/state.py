@@ -1,20 +1,14 @@
-"""What is kept about a data set's Label Studio server, and whether it lives.
+"""What is kept about a data set's Label Studio server, and whether it lives."""
 
-A server holds a lock on `server.pid` for as long as it lives, however it dies: a pid of before is
-never taken for it.
-"""
-
-import fcntl
 import json
 import os
-import subprocess
-import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from annotate.studio.project import studio_folder
 from garments.dataset import Dataset
 from garments.errors import StudioError
+from garments.processes import living_pid
 
 STATE_FILE = "state.json"
 LOG_FILE = "server.log"
@@ -36,7 +30,7 @@ class ServerState:
 
 def running(dataset: Dataset) -> ServerState | None:
     """The server that runs now for this data set (perhaps not yet healthy), None without one."""
-    pid = living_pid(dataset)
+    pid = living_pid(pid_path(dataset))
     if not pid:
         return None
     state = read_state(dataset)
@@ -72,6 +66,11 @@ def log_path(dataset: Dataset) -> Path:
     return studio_folder(dataset) / LOG_FILE
 
 
+def pid_path(dataset: Dataset) -> Path:
+    """The file that a living server holds; see `garments.processes`."""
+    return studio_folder(dataset) / PID_FILE
+
+
 def write_state(dataset: Dataset, state: ServerState) -> None:
     """Keep what is known about the server, for its owner's eyes only."""
     path = state_path(dataset)
@@ -81,42 +80,3 @@ def write_state(dataset: Dataset, state: ServerState) -> None:
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         json.dump({**asdict(state), "pid": 0}, file, indent=2)
     temporary.replace(path)
-
-
-def take_pid_file(path: Path) -> int:
-    """The emptied pid file, open and locked; others who look hold its lock for moments only."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    deadline = time.monotonic() + 5
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.ftruncate(descriptor, 0)
-            return descriptor
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                os.close(descriptor)
-                raise StudioError(f"expected nobody to hold {path}, but somebody does") from None
-            time.sleep(0.01)
-
-
-def living_pid(dataset: Dataset) -> int:
-    """The process that holds the pid file, 0 for none."""
-    for process in children:
-        process.poll()
-    path = studio_folder(dataset) / PID_FILE
-    for _ in range(500):
-        try:
-            with path.open("rb") as file:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            return 0
-        except FileNotFoundError:
-            return 0
-        except BlockingIOError:
-            if text := path.read_bytes():
-                return int(text)
-            time.sleep(0.01)  # it was born this very moment
-    raise StudioError(f"expected a process id in {path}, but it stays empty; remove the file")
-
-
-children: list["subprocess.Popen[bytes]"] = []
-"""Servers that this process started, kept so that a dead one is buried by the next look."""

@@ -7,7 +7,7 @@ from annotate.studio.client import Studio
 from annotate.studio.project import Kind, find_record
 from annotate.studio.pull import Puller, PullProgress
 from annotate.studio.webhook import Ear
-from garments.dataset import Dataset
+from garments.dataset import SETTINGS_FILE, Dataset
 from garments.errors import StudioBusy, StudioDenied, StudioDown, StudioRefused
 
 EVERY = 5.0
@@ -49,7 +49,7 @@ class Watch:
         self._wake.set()
 
     def run(self) -> Iterator[PullProgress]:
-        """What each pull brought, those that brought nothing too.
+        """What each pull brought, those that brought nothing too; it ends with the data set.
 
         Outlasts a server that is down, and other pulls. Raises `StudioError` where the server
         refuses the token even after another look for it, or a project is not ours.
@@ -63,7 +63,7 @@ class Watch:
     def _connections(self) -> Iterator[PullProgress]:
         """One turn for each time that the server had to be found again."""
         failures, first = 0, True
-        while not self._stopped:
+        while not self._stopped and (self.dataset.folder / SETTINGS_FILE).exists():
             pulled = False
             try:
                 studio = self._connect()
@@ -83,7 +83,11 @@ class Watch:
     def _pulls(self, studio: Studio) -> Iterator[PullProgress]:
         puller = Puller(self.dataset, studio)
         try:
-            while not self._stopped:
+            while not self._stopped and (self.dataset.folder / SETTINGS_FILE).exists():
+                if not self._pushed():
+                    self._say("Nothing was pushed yet; waiting for it.")
+                    self._rest(self.every)
+                    continue
                 self._listen(studio)
                 try:
                     *_, last = puller.run()
@@ -94,6 +98,11 @@ class Watch:
                 self._rest(self.every)
         finally:
             puller.close()
+
+    def _pushed(self) -> bool:
+        """Whether there is a project to pull from."""
+        records = [find_record(self.dataset, kind) for kind in Kind]
+        return any(record and record.project_id for record in records)
 
     def _listen(self, studio: Studio) -> None:
         """Ask for nudges where the server runs on this machine; without them it works too."""

@@ -25,13 +25,19 @@ def up(
             min=0, max=65535, metavar="N", help="Exactly this port; left out: 8080 or the next."
         ),
     ] = None,
+    pulling: Annotated[
+        bool,
+        typer.Option("--pull/--no-pull", help="Bring answers into the catalogue as they come."),
+    ] = True,
     url: UrlOption = None,
 ) -> None:
     """Start Label Studio for a data set, or find the one that runs.
 
     It listens on 127.0.0.1 only, keeps its data in DIR/run/labelstudio and
     tells nobody about you. The first start makes its database, which takes up
-    to 90 seconds. With --url nothing is started: address and token are tried.
+    to 90 seconds. While it is up, what people answer is brought into the
+    catalogue within seconds, as `pull --watch` does. With --url nothing is
+    started: address and token are tried.
 
     Examples:
 
@@ -39,8 +45,7 @@ def up(
       garmentloop annotate up -d datasets/mine --port 9000
       garmentloop annotate up -d datasets/mine --url https://labels.example.org
     """
-    from annotate.studio.client import connect, serve_again
-    from annotate.studio.server import start
+    from annotate.studio.client import connect
     from garments.dataset import Dataset
 
     data = Dataset.open(dataset)
@@ -49,22 +54,38 @@ def up(
             version = connect(data, url).check()
         out.print(f"Label Studio {version} at {url} accepts the token", markup=False)
         return
+    state, new = bring_up(data, port, pulling)
+    out.print(f"Label Studio {'is up' if new else 'was up already'}: {state.url}", markup=False)
+    tell_access(data, state)
+
+
+def bring_up(
+    data: "Dataset", port: int | None = None, pulling: bool = True
+) -> "tuple[ServerState, bool]":
+    """A healthy server with a pull in the background; and whether the server is new."""
+    from annotate.studio.client import connect, serve_again
+    from annotate.studio.server import start
+    from garmentloop import following
+
     with err.status("starting Label Studio") as status:
         state, new = start(data, port, tell=status.update)
     if new:
         serve_again(connect(data, state.url, state.token))
-    out.print(f"Label Studio {'is up' if new else 'was up already'}: {state.url}", markup=False)
-    _tell_access(data, state)
+    if pulling:
+        following.begin(data)
+    return state, new
 
 
-def _tell_access(data: "Dataset", state: "ServerState") -> None:
+def tell_access(data: "Dataset", state: "ServerState") -> None:
     """Say how to log in, and how a second person does."""
     from annotate.studio.client import Studio
     from annotate.studio.server import log_path, state_path
 
     studio = Studio(state.url, state.token, data)
     out.print(f"Log in as:      {state.username}", markup=False)
-    out.print(f"Password:       in {state_path(data)}", markup=False)
+    # A log is read by others; a terminal is the user's own.
+    password = state.password if out.is_terminal else f"in {state_path(data)}"
+    out.print(f"Password:       {password}", markup=False)
     out.print(f"Others sign up: {studio.invitation()}", markup=False)
     out.print(f"Log:            {log_path(data)}", markup=False)
 
@@ -77,10 +98,12 @@ def down(dataset: DatasetOption) -> None:
       garmentloop annotate down --dataset datasets/mine
     """
     from annotate.studio.server import stop
+    from garmentloop import following
     from garments.dataset import Dataset
 
     data = Dataset.open(dataset)
     with err.status("stopping Label Studio"):
+        following.end(data)
         stopped = stop(data)
     out.print(
         f"Label Studio of {dataset} {'is stopped' if stopped else 'was not running'}", markup=False
@@ -97,7 +120,11 @@ def open_page(dataset: DatasetOption, url: UrlOption = None) -> None:
     from annotate.studio.client import connect
     from garments.dataset import Dataset
 
-    page = _page(connect(Dataset.open(dataset), url))
+    show(_page(connect(Dataset.open(dataset), url)))
+
+
+def show(page: str) -> None:
+    """Print an address, and open it where there is a browser."""
     out.print(page, markup=False)
     # Elsewhere `webbrowser` may take over the terminal with a text browser.
     shown = sys.platform == "darwin" or {"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ)

@@ -16,13 +16,13 @@ from annotate.studio import server, state
 from annotate.studio.client import connect
 from annotate.studio.environment import first_free_port, is_free, server_environment
 from annotate.studio.project import studio_folder
+from garmentloop import following
 from garments.dataset import Dataset
 from garments.errors import StudioDown, StudioError
 
 STAND_IN = """
 import json, os, sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
-os.write(int(sys.argv.pop(1)), str(os.getpid()).encode())
 port = int(sys.argv[sys.argv.index("--port") + 1])
 
 class Answers(BaseHTTPRequestHandler):
@@ -34,7 +34,7 @@ class Answers(BaseHTTPRequestHandler):
 
 HTTPServer(("127.0.0.1", port), Answers).serve_forever()
 """
-TALKS = "import os, sys, time\nos.write(int(sys.argv[1]), str(os.getpid()).encode())\n"
+TALKS = "import time\n"
 
 
 @pytest.fixture
@@ -222,7 +222,7 @@ def test_people_log_in_and_pages_name_no_outsider(studio_server):
 
 def test_commands_find_the_running_server(studio_dataset, garmentloop_command):
     dataset = studio_dataset(1)
-    told = garmentloop_command("annotate", "up", "-d", dataset.folder)
+    told = garmentloop_command("annotate", "up", "-d", dataset.folder, "--no-pull")
     assert told.returncode == 0, told.stderr
     found = server.running(dataset)
     assert f"was up already: {found.url}" in told.stdout
@@ -251,4 +251,5 @@ def test_commands_stop_and_start_a_real_server(own_server, garmentloop_command):
     header = {"Authorization": f"Token {found.token}"}
     address = found.url + connect(moved).file_url(crop)
     assert httpx.get(address, headers=header, timeout=60).content == crop.read_bytes()
-    server.stop(moved)
+    told = garmentloop_command("annotate", "down", "-d", moved.folder)
+    assert "is stopped" in told.stdout and not following.end(moved)

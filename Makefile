@@ -8,14 +8,15 @@ INSTALLED := $(VENV)/.installed
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-hub soak check bench
+.PHONY: help setup demo demo-open test test-hub soak check bench
 
 help:
 	@echo "make setup   make $(VENV) and install everything that the other targets need"
 	@echo "make demo    draw a street, extract and label its garments, open-able contact sheet (under 5 minutes)"
+	@echo "make demo-open the same, then Label Studio with these garments, left running"
 	@echo "make test    the whole test suite"
 	@echo "make test-hub the real checkpoints on one picture: fetches some 3 GB, skips without a hub"
-	@echo "make soak    the kill tests alone, 50 rounds of each instead of 3"
+	@echo "make soak    the kill tests alone, 50 rounds of each instead of 3 (20 of Label Studio's)"
 	@echo "make check   ruff, format, mypy strict, layering"
 	@echo "make bench   speed and memory, measured on this machine"
 
@@ -23,6 +24,9 @@ setup: $(INSTALLED)
 
 demo: $(INSTALLED)
 	$(BIN)/garmentloop demo
+
+demo-open: $(INSTALLED)
+	$(BIN)/garmentloop demo --open
 
 # One thread a worker: two workers with a thread pool each are slower than with one thread.
 test: $(INSTALLED)

@@ -26,6 +26,9 @@ def demo(
         Path, typer.Option("--out", "-o", metavar="DIR", help="The data set that is made.")
     ] = Path("datasets/demo"),
     count: Annotated[int, typer.Option(min=1, metavar="N", help="How many pictures.")] = 24,
+    opened: Annotated[
+        bool, typer.Option("--open", help="Then start Label Studio with these garments in it.")
+    ] = False,
 ) -> None:
     """See it work, without a photo and without a network.
 
@@ -33,10 +36,14 @@ def demo(
     too little, cuts out their garments, proposes labels for them, and compares
     all that with what was drawn. Takes a few minutes on two cores.
 
+    With --open, Label Studio is left running with the garments in it: correct
+    them in a browser, and what you answer is in the catalogue seconds later.
+
     Examples:
 
       garmentloop demo
       garmentloop demo --count 100 --out runs/demo
+      garmentloop demo --open
     """
     from garmentloop.demo import Show, demonstrate, draw
     from garmentloop.progress import follow, follow_tagging, sentence, tagged_sentence
@@ -59,6 +66,31 @@ def demo(
     out.print()
     table(LABEL_COLUMNS, map(_label_row, shown.labels))
     out.print(f"Open in a browser: {shown.page.resolve()}", markup=False)
+    if opened:
+        _open(to)
+    else:
+        out.print("Correct the labels in a browser: garmentloop demo --open", markup=False)
+
+
+def _open(to: Path) -> None:
+    """Leave Label Studio running with the garments of the demonstration in it."""
+    from annotate.studio.client import connect
+    from annotate.studio.project import Kind
+    from annotate.studio.push import push
+    from garmentloop.commands.annotate.server import bring_up, show, tell_access
+    from garmentloop.progress import follow_pushing
+    from garments.dataset import Dataset
+
+    data = Dataset.open(to)
+    state, _ = bring_up(data)
+    studio = connect(data, state.url, state.token)
+    if sent := follow_pushing(push(data, studio), err):
+        out.print(str(sent), markup=False)
+    tell_access(data, state)
+    out.print("Correct labels here, they are in the catalogue seconds later:")
+    show(studio.project(Kind.MAIN).url)
+    out.print(f"See what came: garmentloop annotate report -d {to}", markup=False)
+    out.print(f"Stop:          garmentloop annotate down -d {to}", markup=False)
 
 
 def _label_row(score: "Score") -> tuple[object, ...]:

@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ pytest.importorskip("playwright.sync_api", reason="needs Playwright: pip install
 
 from browsing import CHROMIUM, Labeller, artifacts, chromium
 from pulling import pulled, rows
-from real_studio import borrow
+from real_studio import borrow, copy_data
 from standin_taggers import PixelTagger
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "extract"))
@@ -19,11 +20,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "extract"))
 from standins import PaintDetector, PaintParser, write_streets
 
 from annotate.prelabel import PrelabelOptions, prelabel
+from annotate.studio import server
 from annotate.studio.client import Studio, connect
 from annotate.studio.ledger import ledger
-from annotate.studio.project import Kind
+from annotate.studio.project import Kind, studio_folder
 from annotate.studio.push import PushOptions, push
 from extract.run import RunOptions, run
+from garmentloop import following
 from garments.answers import NOT_VISIBLE, value_of
 from garments.dataset import Dataset
 
@@ -206,3 +209,33 @@ def test_blind_tasks_show_nothing_and_are_answered_twice(pictured, studio_server
     }
     assert all(row["proposal_id"] is None for row in rows(dataset, "labels"))
     assert ledger(dataset).agreement() == {"color": (1, 1)}
+
+
+def test_from_the_demonstration_to_a_corrected_label(studio_server, garmentloop_command, tmp_path):
+    """What `make demo-open` leaves behind is all that a person with a browser needs."""
+    dataset = Dataset.create(tmp_path / "demo")
+    copy_data(studio_folder(studio_server.home) / "data", studio_folder(dataset) / "data")
+    server.write_state(dataset, replace(studio_server.state, url="http://127.0.0.1:0"))
+    try:
+        told = garmentloop_command(
+            "demo", "--open", "--out", dataset.folder, "--count", "4", timeout=600
+        )
+        assert told.returncode == 0, told.stderr
+        url = server.running(dataset).url
+        assert f"{url}/projects/" in told.stdout
+        with chromium() as browser:
+            person = Labeller(browser, url, studio_server.first, artifacts(tmp_path))
+            person.log_in()
+            task = person.label_all(connect(dataset).project(Kind.MAIN))
+            garment = garments_of(connect(dataset), Kind.MAIN)[task]
+            person.chip("pattern", "animal").click()
+            person.accept(task)
+        deadline = time.monotonic() + 60
+        while not rows(dataset, "labels"):
+            assert time.monotonic() < deadline, following.log_path(dataset).read_text()
+            time.sleep(0.2)
+        person_said = held(dataset)[garment, studio_server.first.email]
+        assert person_said["pattern"] == value_of(["animal"])
+    finally:
+        garmentloop_command("annotate", "down", "-d", dataset.folder)
+    assert server.running(dataset) is None

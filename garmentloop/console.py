@@ -1,6 +1,8 @@
 """The two consoles that commands print to: results on stdout, everything else on stderr."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import TypeVar
 
 from rich.console import Console
 from rich.table import Table
@@ -10,6 +12,17 @@ out = Console(highlight=False, soft_wrap=True)
 
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 """Progress, notes and errors."""
+
+
+T = TypeVar("T")
+
+
+def awaited(events: Iterable[T], text: str) -> Iterator[T]:
+    """The events, after `text` was shown until the first one came."""
+    rest = iter(events)
+    with err.status(text):
+        first = list(next(zip(rest, strict=False), ()))
+    return chain(first, rest)
 
 
 def table(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from garmentloop.commands.annotate.options import UrlOption
-from garmentloop.console import err, out
+from garmentloop.console import awaited, err, out
 from garmentloop.options import DatasetOption
 
 if TYPE_CHECKING:
@@ -54,7 +54,9 @@ def pull(
         return
     with err.status("asking Label Studio"):
         studio = connect(data, url)
-    events = read(data, studio, everything=everything, dry_run=dry_run)
+    events = awaited(
+        read(data, studio, everything=everything, dry_run=dry_run), "reading what changed"
+    )
     if end := follow_pulling(events, err):
         out.print(("would bring " if dry_run else "") + str(end), markup=False)
         _tell_aside(data, end.set_aside)

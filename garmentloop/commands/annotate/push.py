@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from garmentloop.commands.annotate.options import UrlOption
-from garmentloop.console import err, out
+from garmentloop.console import awaited, err, out
 from garmentloop.options import DatasetOption
 
 if TYPE_CHECKING:
@@ -71,7 +71,8 @@ def push(
         out.print(str(foreseen), markup=False)
         _tell_left(foreseen, options)
         return
-    if end := follow_pushing(send(data, studio, options), err):
+    events = awaited(send(data, studio, options), "comparing with what is there")
+    if end := follow_pushing(events, err):
         out.print(str(end), markup=False)
         _tell_left(end.plan, options)
 

@@ -188,13 +188,14 @@ def test_a_round_takes_as_many_as_its_limit_says(studio: Studio, tmp_path) -> No
     assert_as_recorded(studio)
 
 
-def test_crops_that_are_gone_or_links_are_not_sent(studio: Studio) -> None:
+def test_crops_that_are_gone_or_links_are_not_sent(studio: Studio, tmp_path: Path) -> None:
     dataset = studio.dataset
     first, second, third = dataset.catalog.rows("garments").to_pylist()[:3]
     dataset.crop_path(first["crop_sha"]).unlink()
     link = dataset.crop_path(second["crop_sha"])
     link.unlink()
-    link.symlink_to("/etc/hostname")
+    (tmp_path / "elsewhere").write_bytes(b"somebody else's")
+    link.symlink_to(tmp_path / "elsewhere")
     end = pushed(studio)
     assert (end.created, end.plan.unshown) == (8, 2)
     assert_as_recorded(studio)

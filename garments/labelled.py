@@ -38,16 +38,19 @@ class Labels:
 def labels_to_fit(dataset: "Dataset") -> Labels:
     """What people said, as it holds now, about garments outside the test split and the audit slice.
 
+    Nor are quarantined garments fitted to, which are linked with what is tested on.
     Simulated answers count in a rehearsal only. Left out are answers that name no value, or none
     of the present taxonomy, and what is disputed.
     """
     said = people_say_in(dataset)
     labelled = {garment for garment, _ in said}
     test, audit = of_test_split(dataset) & labelled, audit_slice(dataset) & labelled
+    quarantined = in_split(dataset, "quarantine")  # too like what is tested on
     asked = {attribute.id: attribute for attribute in dataset.taxonomy.attributes}
     answers: dict[str, dict[str, Answer]] = defaultdict(dict)
+    kept_out = test | audit | quarantined
     for (garment, name), held in said.items():
-        if garment in test or garment in audit or name not in asked:
+        if garment in kept_out or name not in asked:
             continue
         answer = _usable(asked[name], held)
         if answer:
@@ -57,9 +60,14 @@ def labels_to_fit(dataset: "Dataset") -> Labels:
 
 def of_test_split(dataset: "Dataset") -> set[str]:
     """Garments whose newest split is test."""
+    return in_split(dataset, "test")
+
+
+def in_split(dataset: "Dataset", name: str) -> set[str]:
+    """Garments whose newest split is that one."""
     rows = dataset.catalog.rows("splits", ["garment_id", "split", "seq"]).to_pylist()
     newest = {row["garment_id"]: row["split"] for row in sorted(rows, key=lambda row: row["seq"])}
-    return {garment for garment, split in newest.items() if split == "test"}
+    return {garment for garment, split in newest.items() if split == name}
 
 
 def _usable(attribute: Attribute, held: Held) -> Answer | None:

@@ -241,12 +241,13 @@ def test_the_test_split_and_the_audit_slice_are_never_used(rehearsal: Rehearsal)
 
     split("1", ids[:40], "test")
     split("2", ids[:10], "train")
+    split("3", ids[:5], "quarantine")
     audit = [{"task_id": n, "garment_id": n, "audit": n in ids[100:]} for n in ids[90:]]
     dataset.catalog.add("tasks", audit)
     labels = labels_to_fit(dataset)
     assert (labels.test, labels.audit) == (30, 20)
-    assert labels.garments == set(ids[:10]) | set(ids[40:100])
-    assert calibrate(dataset).measured[0].labels == 70
+    assert labels.garments == set(ids[5:10]) | set(ids[40:100])
+    assert calibrate(dataset).measured[0].labels == 65
 
 
 def test_whose_words_are_fitted_to(tmp_path: Path) -> None:

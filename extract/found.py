@@ -24,7 +24,8 @@ class Found:
 
     `origin` names it in the catalogue: the absolute path or the URL. `path` is where its bytes are,
     else `url`. Where `problem` is set (a damaged manifest row) there is nothing to read.
-    `taken_at` is ISO 8601 where it comes from Instagram, else as the manifest has it.
+    `taken_at` is ISO 8601 where it comes from Instagram, else as the manifest has it; `split` is
+    what the manifest calls the part that the photo belongs to.
     """
 
     origin: str
@@ -34,6 +35,7 @@ class Found:
     licence: str = ""
     consent: str = ""
     taken_at: str = ""
+    split: str = ""
     problem: str = ""
 
 

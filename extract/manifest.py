@@ -20,9 +20,9 @@ NAMES = {"license": "licence", "filename": "path", "file": "path", "date": "take
 def read_csv(path: Path) -> Iterator[Found]:
     """The rows of a manifest with a header line that has `path` or `url`, or both.
 
-    Known beside them: handle, licence, consent, taken_at; other columns are ignored. Separated by
-    comma, semicolon or tab, UTF-8. A path is relative to the manifest's folder. Raises `BadTable`
-    without a column that says where the photos are.
+    Known beside them: handle, licence, consent, taken_at, split; other columns are ignored.
+    Separated by comma, semicolon or tab, UTF-8. A path is relative to the manifest's folder.
+    Raises `BadTable` without a column that says where the photos are.
     """
     with _open_text(path) as file:
         header = file.readline()
@@ -122,6 +122,7 @@ def _found(table: Path, number: int, row: Mapping[str, object], problem: str = "
         licence=printable(values.get("licence", "").strip()),
         consent=printable(values.get("consent", "").strip()),
         taken_at=printable(values.get("taken_at", "").strip()),
+        split=printable(values.get("split", "").strip()),
         problem=f"{place}: {problem}" if problem else "",
     )
 

@@ -105,6 +105,7 @@ def source_record(found: Found, photo_id: str | None, problem: str = "") -> Sour
         licence=found.licence or "",
         consent=found.consent or "",
         taken_at=found.taken_at or "",
+        split=found.split or "",
         state=PhotoState.UNREADABLE if problem else PhotoState.OK,
         reason=problem,
     )

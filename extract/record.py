@@ -108,13 +108,21 @@ class Recorder:
             return
         # 2. People and garments, under the ids that an earlier extraction gave them.
         before = self._before([o.source.photo_id or "" for o in extracted])
-        named = [_named(outcome, before) for outcome in extracted]
+        named = [self.named(outcome, before) for outcome in extracted]
         people = [person for outcome in named for person in outcome.people]
         garments = [garment for outcome in named for garment in outcome.garments]
         self._catalog.put("people", [person_row(p, self._config) for p in people])
         self._catalog.put("garments", [garment_row(g, self._config) for g in garments])
+        self.also(named)
         # 3. That they are finished, in one commit with what is no longer or again there.
         self._catalog.add("extractions", [r for o in named for r in self._closing(o, before)])
+
+    def named(self, outcome: Outcome, before: Before) -> Outcome:
+        """The outcome with the ids of people and garments that were known before."""
+        return _named(outcome, before)
+
+    def also(self, outcomes: Sequence[Outcome]) -> None:
+        """Write what else is known of photos, before they count as finished; here nothing."""
 
     def _before(self, photo_ids: Sequence[str]) -> Before:
         where = one_of("photo_id", photo_ids)

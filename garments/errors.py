@@ -77,6 +77,10 @@ class UnfitModel(ModelError):
     """The checkpoint loads but cannot do the job it was named for."""
 
 
+class FiftyOneError(GarmentLoopError):
+    """FiftyOne or its database cannot be started, reached or used."""
+
+
 class StudioError(GarmentLoopError):
     """Label Studio cannot be started, reached or used."""
 

@@ -135,8 +135,13 @@ def mapping(name: str) -> LabelMapping:
         raise BadTaxonomy(
             f"expected one of the mappings {', '.join(mapping_names())}, but got {name!r}"
         )
+    return load_mapping(name, mapping_text(name))
+
+
+def mapping_text(name: str) -> str:
+    """The file of the mapping called `name`, as it is."""
     path = resources.files("garments") / "data" / "mappings" / f"{name}.toml"
-    return load_mapping(name, path.read_text(encoding="utf-8"))
+    return path.read_text(encoding="utf-8")
 
 
 def load_mapping(name: str, text: str) -> LabelMapping:

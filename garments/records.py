@@ -54,7 +54,10 @@ class Photo:
 
 @dataclass(frozen=True)
 class Source:
-    """Where a photo came from. `origin` is an absolute path or a URL; one photo may have many."""
+    """Where a photo came from. `origin` is an absolute path or a URL; one photo may have many.
+
+    `split` is what the source calls the part that the photo belongs to, "" where it says nothing.
+    """
 
     source_id: str
     origin: str
@@ -65,6 +68,7 @@ class Source:
     taken_at: str = ""
     state: PhotoState = PhotoState.OK
     reason: str = ""
+    split: str = ""
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,7 @@ def source_row(source: Source) -> Row:
         "taken_at": source.taken_at,
         "state": str(source.state),
         "reason": source.reason,
+        "split": source.split,
     }
 
 
@@ -63,6 +64,7 @@ def source_from_row(row: Mapping[str, Any]) -> Source:
         taken_at=row["taken_at"] or "",
         state=PhotoState(row["state"]),
         reason=row["reason"] or "",
+        split=row["split"] or "",
     )
 
 

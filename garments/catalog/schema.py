@@ -119,6 +119,7 @@ _SPECS = (
         taken_at text as stated by the source
         state text ok or unreadable
         reason text why it is unreadable
+        split text as stated by the source
         """,
     ),
     _table(
@@ -257,7 +258,7 @@ _SPECS = (
         split_id text hash of version and garment
         version text name of the split
         garment_id text the garment
-        split text train, val or test
+        split text train, val, test or quarantine
         group text what must stay together
         """,
     ),

@@ -32,10 +32,22 @@ class ParsedPhoto:
     names: Path
 
 
-def read_ccp(root: Path | str, split: str | None = None) -> list[ParsedPhoto]:
+@dataclass(frozen=True)
+class TaggedPhoto:
+    """A photo of which only the labels that it shows are known, and not where."""
+
+    path: Path
+    file: str
+    tags: tuple[str, ...]
+
+
+def read_ccp(
+    root: Path | str, split: str | None = None, *, complete: bool = True
+) -> list[ParsedPhoto]:
     """Photos with label maps in `root`, in the table's order; only those of `split` if given.
 
-    `split` is "" where the table has no such column. Raises `BadTable`.
+    `split` is "" where the table has no such column. Where the folder need not be `complete`, files
+    that are missing are left to the caller. Raises `BadTable`.
     """
     root = Path(root)
     table = find_table(root, ("photo", "label"), preferred="split")
@@ -44,8 +56,22 @@ def read_ccp(root: Path | str, split: str | None = None) -> list[ParsedPhoto]:
         ParsedPhoto(root / row["photo"], root / row["label"], row.get("split", ""), names)
         for row in read_table(table, ("photo", "label"))
     ]
-    check_files(table, (path for item in items for path in (item.photo, item.label)))
+    if complete:
+        check_files(table, (path for item in items for path in (item.photo, item.label)))
     return of_split(items, split, table)
+
+
+def read_ccp_tags(root: Path | str) -> list[TaggedPhoto]:
+    """Photos with image-level tags, `|`-separated in `image_tags.csv`; some may not be there."""
+    root = Path(root)
+    return [
+        TaggedPhoto(root / row["image"], row["image"], _tags(row["tags"]))
+        for row in read_table(root / "image_tags.csv", ("image", "tags"))
+    ]
+
+
+def _tags(cell: str) -> tuple[str, ...]:
+    return tuple(tag.strip() for tag in cell.split("|") if tag.strip())
 
 
 def default_split(items: Sequence[ParsedPhoto]) -> list[ParsedPhoto]:

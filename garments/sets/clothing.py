@@ -26,15 +26,21 @@ class ClothingPhoto:
         return mapping("clothing").values(self.category)
 
 
-def read_clothing(root: Path | str, split: str | None = None) -> list[ClothingPhoto]:
-    """Photos in `root` in the table's order; only those of `split` if given. Raises `BadTable`."""
+def read_clothing(
+    root: Path | str, split: str | None = None, *, complete: bool = True
+) -> list[ClothingPhoto]:
+    """Photos in `root` in the table's order; only those of `split` if given. Raises `BadTable`.
+
+    Where the folder need not be `complete`, files that are missing are left to the caller.
+    """
     root = Path(root)
     table = root / "labels.csv"
     photos = [
         ClothingPhoto(root / row["file"], row["file"], row["category"], row.get("split", ""))
         for row in read_table(table, ("file", "category"))
     ]
-    check_files(table, (photo.path for photo in photos))
+    if complete:
+        check_files(table, (photo.path for photo in photos))
     return of_split(photos, split, table)
 
 

@@ -126,13 +126,21 @@ def _of_photo(photo: ParsedPhoto, labels: LabelMapping) -> Iterator[LabelledCrop
 def _category(
     counts: NDArray[np.int64], names: Mapping[int, str], labels: LabelMapping
 ) -> str | None:
-    """The category that pixels of one region tell: an outer layer, else what covers most."""
+    """The category that pixels of one region tell."""
     pixels: dict[str, int] = {}
     for label in np.flatnonzero(counts).tolist():
         entry = labels.entry(names.get(label, ""))
         category = entry.values.get("category") if entry else None
         if category:
             pixels[category] = pixels.get(category, 0) + int(counts[label])
+    return outermost(pixels)
+
+
+def outermost(pixels: Mapping[str, int]) -> str | None:
+    """The category that names a region, from its pixels by category; None where there are none.
+
+    An outer layer that covers enough of it, else what covers most.
+    """
     if not pixels:
         return None
     whole = sum(pixels.values())

@@ -48,17 +48,21 @@ class Product:
         return mapping(f"{_SET}.articleType").ignored(self.labels["articleType"])
 
 
-def read_fashion_products(root: Path | str, split: str | None = None) -> list[Product]:
+def read_fashion_products(
+    root: Path | str, split: str | None = None, *, complete: bool = True
+) -> list[Product]:
     """Products in `root` in the table's order; only those of `split` if given. Raises `BadTable`.
 
-    Every label must be known to its mapping, else `BadTaxonomy` tells which one is not.
+    Every label must be known to its mapping, else `BadTaxonomy` tells which one is not. Where the
+    set need not be `complete`, missing files and unknown labels are left to the caller.
     """
     root = Path(root)
     table = root / "labels.csv"
     products = [_product(root, row) for row in read_table(table, ("file", *NATIVE))]
-    check_files(table, (product.path for product in products))
-    for product in products:
-        _ = product.values
+    if complete:
+        check_files(table, (product.path for product in products))
+        for product in products:
+            _ = product.values
     return of_split(products, split, table)
 
 

@@ -31,7 +31,7 @@ class PersonsPhoto:
     `boxes` is (N, 4) float32 xyxy pixels; `crowd` tells a box's crowd flag, None = not known.
     `framing` is full_body, no_feet, head_shoulders, head_only, no_head or None (not judged).
     `boxes_truncated`: the source kept only some boxes, so the photo says nothing about recall.
-    `keypoints` is (17, 3) float32 of x, y, v, or None.
+    `keypoints` is (17, 3) float32 of x, y, v, or None. `licence` is the photo's own, as stated.
     """
 
     path: Path
@@ -45,6 +45,7 @@ class PersonsPhoto:
     boxes_truncated: bool
     split: str
     keypoints: NDArray[np.float32] | None = None
+    licence: str = ""
 
 
 def persons_split(file: str) -> str:
@@ -59,15 +60,19 @@ def persons_split(file: str) -> str:
     return "val" if hash_percent(f"persons/val/{name}") < VAL_PERCENT else "train"
 
 
-def read_persons(root: Path | str, split: str | None = None) -> list[PersonsPhoto]:
+def read_persons(
+    root: Path | str, split: str | None = None, *, complete: bool = True
+) -> list[PersonsPhoto]:
     """Photos in `root` in the order of `images.csv`; only those of `split` if given.
 
-    A `split` column in `images.csv` overrules the hash rule. Raises `BadTable`.
+    A `split` column in `images.csv` overrules the hash rule. Where the folder need not be
+    `complete`, files that are missing are left to the caller. Raises `BadTable`.
     """
     root = Path(root)
     table = root / "images.csv"
     rows = read_table(table, ("file", "width", "height"))
-    check_files(table, (root / row["file"] for row in rows))
+    if complete:
+        check_files(table, (root / row["file"] for row in rows))
     boxes = _boxes(root / "boxes.csv", {row["file"] for row in rows})
     keypoints = _keypoints(root / "keypoints.csv")
     photos = [_photo(root, row, boxes[row["file"]], keypoints.get(row["file"])) for row in rows]
@@ -93,6 +98,7 @@ def _photo(
         boxes_truncated=bool(_flag(row.get("boxes_truncated", ""))),
         split=row.get("split") or persons_split(row["file"]),
         keypoints=keypoints,
+        licence=row.get("license_url", ""),
     )
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -82,14 +83,17 @@ def _header(path: Path) -> list[str]:
 
 
 def number(row: Row, column: str, path: Path) -> float:
-    """The cell `column` as a number, or `BadTable` naming the table and the cell."""
+    """The cell `column` as a finite number, or `BadTable` naming the table and the cell."""
     try:
-        return float(row[column])
+        value = float(row[column])
     except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
         raise BadTable(
             f"expected a number in column {column} of {path}, but got {row[column]!r}; "
             "correct that row"
-        ) from None
+        )
+    return value
 
 
 def check_files(table: Path, files: Iterable[Path]) -> None:

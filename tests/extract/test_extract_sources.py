@@ -248,8 +248,8 @@ def test_a_csv_manifest(tmp_path: Path) -> None:
     put(tmp_path / "photos" / "a b.jpg")
     table = put(
         tmp_path / "list.csv",
-        "\ufeffPath, URL ,handle,license,consent,taken_at,mood\r\n"
-        '"photos/a b.jpg",,jane,CC-BY-4.0,written,2020-01-31,good\r\n'
+        "\ufeffPath, URL ,handle,license,consent,taken_at,split,mood\r\n"
+        '"photos/a b.jpg",,jane,CC-BY-4.0,written,2020-01-31,test,good\r\n'
         "\r\n"
         ",https://example.org/b.jpg, joe ,,,\r\n"
         "/abs/c.jpg,https://example.org/c.jpg\r\n"
@@ -264,6 +264,7 @@ def test_a_csv_manifest(tmp_path: Path) -> None:
         licence="CC-BY-4.0",
         consent="written",
         taken_at="2020-01-31",
+        split="test",
     )
     assert found[1] == Found(
         "https://example.org/b.jpg", url="https://example.org/b.jpg", handle="joe"

@@ -69,6 +69,34 @@ class Pulled(Steps, Protocol):
     def annotations(self) -> int: ...  # noqa: D102
 
 
+class ImportCounts(Steps, Protocol):
+    """What `import` tells about itself."""
+
+    @property
+    def people(self) -> int: ...  # noqa: D102
+    @property
+    def garments(self) -> int: ...  # noqa: D102
+    @property
+    def labels(self) -> int: ...  # noqa: D102
+    @property
+    def unreadable(self) -> int: ...  # noqa: D102
+    @property
+    def twice(self) -> int: ...  # noqa: D102
+    @property
+    def kept(self) -> int: ...  # noqa: D102
+    @property
+    def outside(self) -> int: ...  # noqa: D102
+    @property
+    def absent(self) -> int: ...  # noqa: D102
+
+
+class Synced(Steps, Protocol):
+    """What `curate sync` tells about itself."""
+
+    @property
+    def doing(self) -> str: ...  # noqa: D102
+
+
 class Pace:
     """Photos/s since the start, without the photos that were skipped as already done."""
 
@@ -120,6 +148,25 @@ def pulled_sentence(counts: Pulled) -> str:
     return str(counts)
 
 
+def imported_sentence(counts: ImportCounts) -> str:
+    """What was imported, in words."""
+    text = f"{counts.people:,} people, {counts.garments:,} garments, {counts.labels:,} labels"
+    others = {
+        "unreadable": counts.unreadable,
+        "done before": counts.skipped - counts.twice,
+        "the same photo under another name": counts.twice,
+        "left as they were cut before": counts.kept,
+        "outside the taxonomy": counts.outside,
+        "named but not there": counts.absent,
+    }
+    return text + "".join(f", {count:,} {what}" for what, count in others.items() if count)
+
+
+def synced_sentence(counts: Synced) -> str:
+    """What is being done."""
+    return counts.doing
+
+
 def clock_time(seconds: float | None) -> str:
     """Seconds as h:mm:ss, or dashes where they are unknown."""
     if seconds is None:
@@ -141,6 +188,8 @@ C = TypeVar("C", bound=Counts)
 T = TypeVar("T", bound=Tagged)
 P = TypeVar("P", bound=Pushed)
 L = TypeVar("L", bound=Pulled)
+M = TypeVar("M", bound=ImportCounts)
+Y = TypeVar("Y", bound=Synced)
 S = TypeVar("S", bound=Steps)
 
 
@@ -162,6 +211,21 @@ def follow_pushing(events: Iterable[P], console: Console) -> P | None:
 def follow_pulling(events: Iterable[L], console: Console) -> L | None:
     """The same for `annotate pull`, in tasks."""
     return _follow(events, console, pulled_sentence, "tasks")
+
+
+def follow_importing(events: Iterable[M], console: Console) -> M | None:
+    """The same for `import`, in photos."""
+    return _follow(events, console, imported_sentence, "photos")
+
+
+def follow_syncing(events: Iterable[Y], console: Console) -> Y | None:
+    """The same for `curate sync`, in samples."""
+    return _follow(events, console, synced_sentence, "samples")
+
+
+def follow_plainly(events: Iterable[S], console: Console, unit: str) -> S | None:
+    """The same for what says no more than how far it is."""
+    return _follow(events, console, lambda _: "", unit)
 
 
 def _follow(events: Iterable[S], console: Console, tell: Callable[[S], str], unit: str) -> S | None:

@@ -38,7 +38,7 @@ Bench = Callable[[Path, Size], Iterator[Figure]]
 
 def benches() -> dict[str, Bench]:
     """Every benchmark by name, in the order in which they run."""
-    from garmentloop.bench import catalogue, extraction, models, studio, tagging
+    from garmentloop.bench import catalogue, curation, extraction, models, studio, tagging
 
     return {
         "catalogue": catalogue.measure,
@@ -46,4 +46,5 @@ def benches() -> dict[str, Bench]:
         "tagging": tagging.measure,
         "extraction": extraction.measure,
         "studio": studio.measure,
+        "curation": curation.measure,
     }

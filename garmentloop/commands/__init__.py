@@ -5,6 +5,7 @@ import typer
 from garmentloop.commands import (
     annotate,
     calibrate,
+    curate,
     demo,
     doctor,
     evaluate,
@@ -12,6 +13,7 @@ from garmentloop.commands import (
     extract,
     finetune,
     framing,
+    import_,
     init,
     prelabel,
     report,
@@ -27,9 +29,11 @@ def register(app: typer.Typer) -> None:
     app.command()(demo.demo)
     app.command()(init.init)
     app.command()(extract.extract)
+    app.command("import")(import_.import_set)
     app.command()(prelabel.prelabel)
     app.command()(calibrate.calibrate)
     app.add_typer(annotate.app, name="annotate")
+    app.add_typer(curate.app, name="curate")
     app.command()(similar.similar)
     app.command()(status.status)
     app.command()(report.report)

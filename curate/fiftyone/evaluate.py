@@ -1,0 +1,47 @@
+"""The taggers in force held against what people said: a FiftyOne evaluation for each attribute.
+
+The App's panel "Model Evaluation" shows them with figures and a confusion matrix, of which a click
+on a cell opens the crops.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from curate.fiftyone.standing import attribute_field
+from curate.state import GarmentState
+
+if TYPE_CHECKING:
+    from curate.fiftyone.window import Window
+
+FEWEST = 2
+"""Garments below which there is nothing to evaluate."""
+
+
+def evaluation_key(attribute: str) -> str:
+    """Name of the evaluation of one attribute, also the field that says who was right."""
+    return f"eval_{attribute}"
+
+
+def update(window: "Window") -> dict[str, int]:
+    """Evaluate each attribute anew; how many garments were looked at, by attribute.
+
+    Active garments where people said something and the tagger proposed something count, also
+    where the tagger abstained.
+    """
+    found = {}
+    for attribute in window.dataset.taxonomy.attributes:
+        view = _comparable(window, attribute_field(attribute.id))
+        key, count = evaluation_key(attribute.id), view.count()
+        if window.garments.has_evaluation(key):
+            window.garments.delete_evaluation(key)
+        if count >= FEWEST:
+            name = attribute_field(attribute.id)
+            view.evaluate_classifications(
+                f"{name}_proposed", gt_field=f"{name}_human", eval_key=key, progress=False
+            )
+            found[attribute.id] = count
+    return found
+
+
+def _comparable(window: "Window", name: str) -> Any:
+    active = window.garments.match(window.fo.ViewField("state") == str(GarmentState.ACTIVE))
+    return active.exists(f"{name}_human.label").exists(f"{name}_proposed.label")

@@ -1,0 +1,106 @@
+"""The embeddings of the garments as they are cut now, and who is near to whom."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from garments.dataset import Dataset
+
+_BLOCK = 512
+"""Rows of similarities that are looked at together: 200 MB at 100,000 vectors."""
+
+_CHUNK = 64
+"""Columns of which only the best is looked at first."""
+
+
+@dataclass(frozen=True, eq=False)
+class CropVectors:
+    """One vector for each garment that has one: `vectors` (N, D) float32 of unit length.
+
+    All are of one `model` (see `Catalog.embedding_models`), empty where nothing is kept.
+    """
+
+    model: str
+    garment_ids: list[str]
+    vectors: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Nearest:
+    """For M vectors the k nearest others, nearest first.
+
+    `index` (M, k) are rows among all vectors, `cosine` (M, k) float32 in [-1, 1]. With fewer than
+    k others, `index` is -1 and `cosine` -inf.
+    """
+
+    index: NDArray[np.int64]
+    cosine: NDArray[np.float32]
+
+
+def crop_vectors(dataset: "Dataset") -> CropVectors:
+    """Vectors of the active garments' present crops, of the model that knows most of them.
+
+    Of models that know equally many, that of the data set's tagger, else the newest.
+    """
+    columns = ["garment_id", "crop_sha"]
+    active = dataset.catalog.active_garments(columns=columns)
+    shas = dict(zip(*(active.column(name).to_pylist() for name in columns), strict=True))
+    tagger = f"{dataset.settings.models.tagger}@"
+    best = CropVectors("", [], np.zeros((0, 0), np.float32))
+    models = dataset.catalog.embedding_models()[::-1]
+    for model in sorted(models, key=lambda model: not model.startswith(tagger)):
+        kept = dataset.catalog.embeddings(model)
+        pairs = zip(kept.garment_ids, kept.crop_shas, strict=True)
+        rows = [row for row, (garment, sha) in enumerate(pairs) if shas.get(garment) == sha]
+        if len(rows) > len(best.garment_ids):
+            ids = [kept.garment_ids[row] for row in rows]
+            best = CropVectors(model, ids, kept.vectors[rows])
+        if len(best.garment_ids) == len(shas):
+            break
+    return best
+
+
+def nearest(vectors: NDArray[np.float32], k: int, rows: Collection[int] | None = None) -> Nearest:
+    """The `k` nearest of `vectors` (N, D) to those in `rows`, to all where that is None."""
+    asked = np.arange(len(vectors)) if rows is None else np.fromiter(rows, np.int64)
+    index = np.full((len(asked), k), -1, np.int64)
+    cosine = np.full((len(asked), k), -np.inf, np.float32)
+    found = min(k, len(vectors) - 1)
+    if found < 1:
+        return Nearest(index, cosine)
+    for start in range(0, len(asked), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        mine = asked[block]
+        alike = vectors[mine] @ vectors.T
+        alike[np.arange(len(mine)), mine] = -np.inf
+        index[block, :found], cosine[block, :found] = _best(alike, found)
+    return Nearest(index, cosine)
+
+
+def _best(alike: NDArray[np.float32], k: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Columns and values of the `k` highest in each row, highest first.
+
+    The best k lie in the k chunks with the highest maxima: only those are sorted.
+    """
+    rows, columns = alike.shape
+    places: NDArray[Any]
+    values: NDArray[np.float32]
+    chunks = -(-columns // _CHUNK)
+    if chunks > 2 * k:
+        padded = np.full((rows, chunks * _CHUNK), -np.inf, np.float32)
+        padded[:, :columns] = alike
+        tops = padded.reshape(rows, chunks, _CHUNK).max(axis=2)
+        chosen = np.argpartition(-tops, k - 1, axis=1)[:, :k]
+        places = (chosen[:, :, None] * _CHUNK + np.arange(_CHUNK)).reshape(rows, -1)
+        values = np.take_along_axis(padded, places, axis=1)
+    else:
+        places, values = np.broadcast_to(np.arange(columns), alike.shape), alike
+    order = np.argsort(-values, axis=1, kind="stable")[:, :k]
+    return (
+        np.take_along_axis(places, order, axis=1).astype(np.int64),
+        np.take_along_axis(values, order, axis=1),
+    )

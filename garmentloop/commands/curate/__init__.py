@@ -1,0 +1,29 @@
+"""`garmentloop curate ...`: look at garments in FiftyOne, choose, split and release them."""
+
+import typer
+
+from garmentloop.commands.curate import open as opening
+from garmentloop.commands.curate import release, split, sync
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="""Curate garments in FiftyOne; split and release what is good.
+
+    Examples:
+
+      garmentloop curate open -d datasets/mine      look at them in a browser
+      garmentloop curate sync -d datasets/mine      bring your tags back
+      garmentloop curate close -d datasets/mine     close FiftyOne
+      garmentloop curate split -d datasets/mine     train, val and test
+      garmentloop curate release v1 -d datasets/mine  freeze what is good
+    """,
+)
+
+app.command("open")(opening.open_app)
+app.command()(sync.sync)
+app.command("close")(opening.close_app)
+app.command()(split.split)
+app.command()(release.release)
+app.command()(release.releases)
+app.command()(release.diff)
+app.command()(release.verify)

@@ -1,0 +1,133 @@
+"""Wrong labels stand out; what nobody can judge is not judged."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from curate.suspects import SUSPICIOUS, score_answers, scored_labels, suspects
+from curate.vectors import CropVectors
+from garments.answers import value_of
+from garments.dataset import Dataset
+from tests.curate.wardrobe import embed, scene, wear
+
+COLORS = ("red", "blue", "green")
+
+
+def crops(count: int, seed: int = 0) -> tuple[CropVectors, dict[str, tuple[str, ...]]]:
+    """`count` garments of three colors, each color in a corner of its own, rightly labelled."""
+    rng = np.random.default_rng(seed)
+    places = rng.integers(0, 3, count)
+    vectors = np.eye(3, 16)[places] * 2 + rng.normal(size=(count, 16)) * 0.3
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    ids = [f"g{number:03d}" for number in range(count)]
+    found = CropVectors("m", ids, vectors.astype(np.float32))
+    return found, {name: (COLORS[place],) for name, place in zip(ids, places, strict=True)}
+
+
+def other(color: str) -> str:
+    return COLORS[(COLORS.index(color) + 1) % 3]
+
+
+def test_wrong_labels_are_the_most_suspicious():
+    vectors, answers = crops(300)
+    wrong = [f"g{number:03d}" for number in range(0, 300, 20)]
+    given = {n: (other(v[0]),) if n in wrong else v for n, v in answers.items()}
+    found = score_answers("color", given, vectors, {})
+    assert set(found) == set(answers)
+    order = sorted(found, key=lambda name: -found[name].score)
+    assert set(order[: len(wrong)]) == set(wrong)
+    assert all(found[name].likely == answers[name][0] for name in wrong)
+    right = [found[name].score for name in answers if name not in wrong]
+    assert min(found[name].score for name in wrong) > max(right) + 0.1
+
+
+def test_one_wrong_value_of_two_is_found_and_two_right_ones_are_not():
+    vectors, answers = crops(300)
+    both = vectors.vectors[:40] + np.roll(vectors.vectors[:40], 0)
+    mixed = [("blue", "red") if v != ("green",) else v for v in list(answers.values())[:40]]
+    both[:, :2] = np.where(np.array([v == ("green",) for v in mixed])[:, None], both[:, :2], 1.0)
+    both /= np.linalg.norm(both, axis=1, keepdims=True)
+    vectors.vectors[:40] = both
+    given = dict(answers) | dict(zip(vectors.garment_ids[:40], mixed, strict=True))
+    green = next(n for n in vectors.garment_ids[100:] if answers[n] == ("green",))
+    given[green] = ("green", "red")
+    found = score_answers("color", given, vectors, {})
+    right = [n for n in vectors.garment_ids[:40] if len(given[n]) == 2]
+    assert found[green].score > max(found[name].score for name in right)
+
+
+def test_what_cannot_be_judged_is_not():
+    vectors, answers = crops(60)
+    rare = {"g000": ("pink",), "g001": ("pink",)}
+    assert not rare.keys() & score_answers("color", answers | rare, vectors, {}).keys()
+    few = dict(list(answers.items())[:20])
+    assert score_answers("color", few, vectors, {}) == {}
+    same = dict.fromkeys(answers, ("red",))
+    assert score_answers("color", same, vectors, {}) == {}
+    together = dict.fromkeys(answers, "one photo")
+    assert score_answers("color", answers, vectors, together) == {}, "all would vouch for all"
+
+
+def test_the_same_labels_in_another_order_give_the_same():
+    vectors, answers = crops(100)
+    back = CropVectors("m", vectors.garment_ids[::-1], vectors.vectors[::-1])
+    one, two = (score_answers("color", answers, v, {}) for v in (vectors, back))
+    assert {n: round(s.score, 3) for n, s in one.items()} == {
+        n: round(s.score, 3) for n, s in two.items()
+    }
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Dataset:
+    return Dataset.create(tmp_path / "d")
+
+
+def label(dataset: Dataset, garment: str, values: tuple[str, ...], **more: object) -> None:
+    row = {"label_id": f"l-{garment}-{more.get('kind')}", "garment_id": garment}
+    row |= {"attribute": "color", "value": value_of(values), "kind": "annotator", "annotator": "a"}
+    dataset.catalog.add("labels", [row | more])
+
+
+def test_suspects_of_a_data_set(dataset):
+    vectors, answers = crops(90)
+    picture = scene(1, 32, 48)
+    for name in vectors.garment_ids:
+        wear(dataset, f"p{name}", picture, {name: picture})
+    embed(dataset, dict(zip(vectors.garment_ids, vectors.vectors, strict=True)))
+    assert suspects(dataset) == []
+    for name, values in answers.items():
+        label(dataset, name, (other(values[0]),) if name == "g004" else values)
+    copies = dict.fromkeys(vectors.garment_ids[:2], "g000")
+    found = scored_labels(dataset, copies=copies)
+    assert set(found) == {"color"} and set(found["color"]) == set(answers)
+    listed = sorted(found["color"].values(), key=lambda one: -one.score)
+    assert listed[0].garment_id == "g004" and listed[0].likely == answers["g004"][0]
+    label(dataset, "g004", answers["g004"], kind="curator")
+    assert scored_labels(dataset, copies=copies)["color"]["g004"].score < 0.6, "it was corrected"
+
+
+def test_on_real_products_most_of_what_is_found_is_wrong(shared_data):
+    """Every twelfth article type is replaced by another; embeddings are 24 x 32 pixels."""
+    import cv2
+
+    from garments.images import decode
+    from garments.sets.fashion_products import read_fashion_products
+
+    root = shared_data("fashion_products")
+    products = [p for p in read_fashion_products(root) if "category" in p.values][:1500]
+    pictures = [decode(p.path.read_bytes()).pixels for p in products]
+    flat = np.array([cv2.resize(p, (12, 16)).ravel() for p in pictures], np.float32) / 255
+    ids = [f"{number:04d}" for number in range(len(products))]
+    truth = [p.values["category"] for p in products]
+    values = sorted(set(truth))
+    rng = np.random.default_rng(0)
+    wrong = {name for name in ids if int(name) % 12 == 0}
+    given = {
+        name: (str(rng.choice([v for v in values if v != value])),) if name in wrong else (value,)
+        for name, value in zip(ids, truth, strict=True)
+    }
+    found = score_answers("category", given, CropVectors("pixels", ids, flat), {})
+    listed = [name for name, one in found.items() if one.score >= SUSPICIOUS]
+    assert len(set(listed) & wrong) > 0.5 * len(listed)
+    assert len(set(listed) & wrong) > 0.6 * len(wrong & found.keys())

@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-EXTRAS ?= annotate,train,speed,heif,dev
+EXTRAS ?= annotate,curate,train,speed,heif,dev
 INSTALLED := $(VENV)/.installed
 JOBS ?= 2
 
@@ -13,7 +13,7 @@ JOBS ?= 2
 help:
 	@echo "make setup   make $(VENV) and install everything that the other targets need"
 	@echo "make demo    draw a street, extract and label its garments, open-able contact sheet (under 5 minutes)"
-	@echo "make demo-open the same, then Label Studio with these garments, left running"
+	@echo "make demo-open the same, and leave Label Studio and FiftyOne open on it"
 	@echo "make test    the whole test suite"
 	@echo "make test-hub the real checkpoints on one picture: fetches some 3 GB, skips without a hub"
 	@echo "make soak    the kill tests alone, 50 rounds of each instead of 3 (20 of Label Studio's)"

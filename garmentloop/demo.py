@@ -1,9 +1,11 @@
-"""What `make demo` shows: a street is drawn, cut into garments, labelled, and compared."""
+"""What `make demo` shows: a street is drawn, cut into garments, labelled, compared, released."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from garments.errors import BadInput, DatasetError
 
 if TYPE_CHECKING:
     from annotate.options import PrelabelProgress
@@ -17,13 +19,19 @@ LOOK = "unseen"
 
 @dataclass(frozen=True)
 class Demo:
-    """What the demonstration made, and its figures against the street's own truth."""
+    """What the demonstration made, and its figures against the street's own truth.
+
+    `released` counts the garments of the release by split; where there is none, `unreleased` says
+    why.
+    """
 
     end: "Progress | None"
     labelled: "PrelabelProgress | None"
     page: Path
     figures: dict[str, float | int]
     labels: "list[Score]" = field(default_factory=list)
+    released: dict[str, int] = field(default_factory=dict)
+    unreleased: str = ""
 
 
 @dataclass(frozen=True)
@@ -42,7 +50,7 @@ def draw(folder: Path, count: int) -> Iterator[int]:
 
 
 def demonstrate(street: Path, folder: Path, show: Show) -> Demo:
-    """Extract the pictures in `street` into the data set `folder`, propose labels, and measure.
+    """Extract the pictures in `street` into the data set `folder`, label, measure and release.
 
     Run again, it does only what is not there yet.
     """
@@ -52,11 +60,18 @@ def demonstrate(street: Path, folder: Path, show: Show) -> Demo:
     from extract.report import write_report
     from extract.run import RunOptions, run
     from garmentloop.demo_labels import scores
+    from garmentloop.demo_release import freeze, label_as_drawn, write_manifest
     from garments.dataset import Dataset
 
     dataset = Dataset.open_or_create(folder)
-    end = show.extracting(run(dataset, [str(street / "photos")], RunOptions()))
+    end = show.extracting(run(dataset, [str(write_manifest(street))], RunOptions()))
     labelled = show.labelling(prelabel(dataset))
     page = write_report(dataset)
     figures = {**evaluate_people(street), **evaluate_extract(street)}
-    return Demo(end, labelled, page, figures, scores(dataset, street))
+    proposed = scores(dataset, street)
+    label_as_drawn(dataset, street)
+    try:
+        released, unreleased = freeze(dataset), ""
+    except (BadInput, DatasetError) as error:  # of a picture or two there is no release
+        released, unreleased = {}, str(error)
+    return Demo(end, labelled, page, figures, proposed, released, unreleased)

@@ -47,18 +47,18 @@ def scores(dataset: "Dataset", street: Path) -> list[Score]:
     from garments.proposals import readings
     from garments.sets.crops import street_crops
 
-    matched = list(_matched(dataset, street_crops(street)))
-    read = readings(dataset, [garment_id for garment_id, _ in matched])
+    pairs = list(matched(dataset, street_crops(street)))
+    read = readings(dataset, [garment_id for garment_id, _ in pairs])
     scored = []
     for attribute in ATTRIBUTES:
-        pairs = [
+        known = [
             (reading, word)
-            for garment_id, drawn in matched
+            for garment_id, drawn in pairs
             if (reading := read.get(garment_id, {}).get(attribute))
             and (word := drawn.values.get(attribute))
         ]
-        if pairs:
-            scored.append(_score(attribute, pairs))
+        if known:
+            scored.append(_score(attribute, known))
     return scored
 
 
@@ -76,7 +76,7 @@ def _score(attribute: str, pairs: "Sequence[tuple[Reading, str]]") -> Score:
     )
 
 
-def _matched(
+def matched(
     dataset: "Dataset", drawn: "Sequence[LabelledCrop]"
 ) -> "Iterator[tuple[str, LabelledCrop]]":
     """Garments that were cut with the one that was drawn there, each of both once at most."""

@@ -8,7 +8,9 @@ import typer
 from garmentloop.console import err, out, table
 
 if TYPE_CHECKING:
+    from garmentloop.demo import Demo
     from garmentloop.demo_labels import Score
+    from garments.dataset import Dataset
 
 SHOWN = {
     "people_ap50": "people found (AP at IoU 0.5)",
@@ -27,17 +29,19 @@ def demo(
     ] = Path("datasets/demo"),
     count: Annotated[int, typer.Option(min=1, metavar="N", help="How many pictures.")] = 24,
     opened: Annotated[
-        bool, typer.Option("--open", help="Then start Label Studio with these garments in it.")
+        bool, typer.Option("--open", help="Then leave Label Studio and FiftyOne open on it.")
     ] = False,
 ) -> None:
     """See it work, without a photo and without a network.
 
     Draws a street of dressed people, finds them, turns down those that show
     too little, cuts out their garments, proposes labels for them, and compares
-    all that with what was drawn. Takes a few minutes on two cores.
+    all that with what was drawn. Then labels them as they were drawn and
+    freezes a release. Takes a few minutes on two cores.
 
-    With --open, Label Studio is left running with the garments in it: correct
-    them in a browser, and what you answer is in the catalogue seconds later.
+    With --open, Label Studio and FiftyOne are left running with the garments
+    in them: correct labels in a browser, and they are in the catalogue seconds
+    later; browse, tag and choose in the other.
 
     Examples:
 
@@ -65,32 +69,53 @@ def demo(
     table(("measured on this street, of a look no model was trained on", ""), rows)
     out.print()
     table(LABEL_COLUMNS, map(_label_row, shown.labels))
+    _tell_release(shown, to)
     out.print(f"Open in a browser: {shown.page.resolve()}", markup=False)
     if opened:
         _open(to)
     else:
-        out.print("Correct the labels in a browser: garmentloop demo --open", markup=False)
+        out.print("Correct and curate the labels in a browser: garmentloop demo --open")
+
+
+def _tell_release(shown: "Demo", to: Path) -> None:
+    """What was frozen, and how anybody reads it."""
+    from garmentloop.demo_release import RELEASE
+
+    if not shown.released:
+        err.print(f"no release: {shown.unreleased}", markup=False)
+        return
+    parts = ", ".join(f"{count} {name}" for name, count in shown.released.items())
+    folder = to / "releases" / RELEASE
+    out.print(f"\nReleased {RELEASE}: {parts} garments, labelled as they were drawn", markup=False)
+    out.print(f'Read it in Python:  datasets.load_dataset("{folder}")', markup=False)
 
 
 def _open(to: Path) -> None:
-    """Leave Label Studio running with the garments of the demonstration in it."""
+    """Leave Label Studio and FiftyOne running with the garments of the demonstration in them."""
+    from garmentloop.commands.curate.open import open_app
+    from garments.dataset import Dataset
+
+    page = _open_studio(Dataset.open(to))
+    out.print()
+    open_app(to, background=True)
+    out.print(f"\nStop both: garmentloop annotate down -d {to}; garmentloop curate close -d {to}")
+    out.print(f"Correct labels at {page}: they are in the catalogue seconds later.", markup=False)
+
+
+def _open_studio(data: "Dataset") -> str:
+    """Address of the labelling form."""
     from annotate.studio.client import connect
     from annotate.studio.project import Kind
     from annotate.studio.push import push
-    from garmentloop.commands.annotate.server import bring_up, show, tell_access
+    from garmentloop.commands.annotate.server import bring_up, tell_access
     from garmentloop.progress import follow_pushing
-    from garments.dataset import Dataset
 
-    data = Dataset.open(to)
     state, _ = bring_up(data)
     studio = connect(data, state.url, state.token)
     if sent := follow_pushing(push(data, studio), err):
         out.print(str(sent), markup=False)
     tell_access(data, state)
-    out.print("Correct labels here, they are in the catalogue seconds later:")
-    show(studio.project(Kind.MAIN).url)
-    out.print(f"See what came: garmentloop annotate report -d {to}", markup=False)
-    out.print(f"Stop:          garmentloop annotate down -d {to}", markup=False)
+    return studio.project(Kind.MAIN).url
 
 
 def _label_row(score: "Score") -> tuple[object, ...]:

@@ -116,8 +116,15 @@ def test_evaluate_of_a_folder_without_tables_says_what_is_expected(tmp_path: Pat
 
 
 def test_demo_end_to_end(tmp_path: Path) -> None:
-    told = run("demo", "--count", 3, "--out", tmp_path / "demo")
-    assert "3 pictures" in told
+    folder = tmp_path / "demo"
+    told = run("demo", "--count", 12, "--out", folder)
+    assert "12 pictures" in told
     assert "garment boxes, mean IoU" in told
-    assert (tmp_path / "demo" / "report" / "index.html").exists()
-    assert "3 done before" in run("demo", "--count", 3, "--out", tmp_path / "demo")
+    assert (folder / "report" / "index.html").exists()
+    release = folder / "releases" / "v1"
+    assert "Released v1: " in told and f'load_dataset("{release}")' in told
+    assert run("curate", "verify", "v1", "--dataset", folder)
+    before = (release / "manifest.json").read_bytes()
+    again = run("demo", "--count", 12, "--out", folder)
+    assert "12 done before" in again and "Released v1: " in again
+    assert (release / "manifest.json").read_bytes() == before

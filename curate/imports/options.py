@@ -16,7 +16,8 @@ class ImportOptions:
     """Options of one import. `exact` leaves out words that may stand for several values.
 
     `limit` takes the first so many photos. `regions` are those that are cut out, by default those
-    of the settings. `device` is where models run, for sets that need them.
+    of the settings. `device` is where models run, for sets that need them. Rows are written every
+    `commit_photos` photos or `commit_seconds` seconds, whichever comes first.
     """
 
     limit: int | None = None
@@ -25,6 +26,8 @@ class ImportOptions:
     dry_run: bool = False
     device: str = "auto"
     workers: int | None = None
+    commit_photos: int = 256
+    commit_seconds: float = 5.0
 
     def settings(self, dataset: Dataset) -> Settings:
         """The data set's settings with what these options say instead."""

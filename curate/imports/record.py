@@ -10,9 +10,6 @@ from garments.dataset import Dataset
 from garments.parts import Region
 from garments.records import Garment
 
-COMMIT_PHOTOS, COMMIT_SECONDS = 256, 5.0
-"""Rows are written every so many photos or seconds, whichever comes first."""
-
 
 @dataclass(frozen=True)
 class Imported(Outcome):
@@ -29,9 +26,11 @@ class Kept(Outcome):
 class ImportRecorder(Recorder):
     """Collects imported photos and writes them in groups; `labels` counts rows of labels."""
 
-    def __init__(self, dataset: Dataset, annotator: str, config: str) -> None:
-        """Write as configuration `config`, with labels by `annotator`."""
-        super().__init__(dataset.catalog, config, COMMIT_PHOTOS, COMMIT_SECONDS)
+    def __init__(
+        self, dataset: Dataset, annotator: str, config: str, photos: int, seconds: float
+    ) -> None:
+        """Write as configuration `config`, with labels by `annotator`; when, see `Recorder`."""
+        super().__init__(dataset.catalog, config, photos, seconds)
         self._dataset, self._annotator = dataset, annotator
         self.labels = 0
 

@@ -45,7 +45,8 @@ def run(
     settings = options.settings(dataset)
     config = config_hash(dataset, chosen, settings, options.exact)
     with _disk_trouble(dataset):
-        recorder = ImportRecorder(dataset, chosen.name, config)
+        when = options.commit_photos, options.commit_seconds
+        recorder = ImportRecorder(dataset, chosen.name, config, *when)
         if options.dry_run:
             bench = Bench(dataset, settings, _NoWriter())
         else:

@@ -217,11 +217,8 @@ def said(dataset: Dataset) -> dict[str, dict[str, str]]:
 
 def import_all(name: str, root: str, folder: str) -> None:
     """Import with many small commits, telling how far it has come."""
-    from curate.imports import record
-
-    record.COMMIT_PHOTOS, record.COMMIT_SECONDS = 2, 0.2
     dataset = Dataset.open_or_create(folder)
-    options = ImportOptions(workers=2)
+    options = ImportOptions(workers=2, commit_photos=2, commit_seconds=0.2)
     for progress in run(dataset, open_set(name, Path(root), dataset, options), options):
         print(progress.done, flush=True)
         if progress.done == int(os.environ.get("FULL_AFTER", "-1")):

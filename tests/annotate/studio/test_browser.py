@@ -238,4 +238,5 @@ def test_from_the_demonstration_to_a_corrected_label(studio_server, garmentloop_
         assert person_said["pattern"] == value_of(["animal"])
     finally:
         garmentloop_command("annotate", "down", "-d", dataset.folder)
+        garmentloop_command("curate", "close", "-d", dataset.folder)
     assert server.running(dataset) is None

@@ -42,15 +42,19 @@ class Curator:
 
     def visit(self, name: str, query: str = "") -> None:
         """Go there; a page that comes while the App still starts may end up without a dataset."""
-        for _ in range(3):
+        for patience in (40_000, 40_000, PATIENCE):
             self.page.goto(f"{self.app.url}/datasets/{name}{query}")
-            self.cy("entry-counts").wait_for()
+            try:
+                self.cy("entry-counts").wait_for(timeout=patience)
+            except sync_api.TimeoutError:
+                continue
             if not self.greeted:  # its popover swallows clicks
                 self.page.get_by_role("button", name="Dismiss").first.click()
                 self.greeted = True
             self.page.wait_for_timeout(2000)
             if self.cy("entry-counts").is_visible():
                 return
+        raise AssertionError(f"{self.page.url} instead of {name}{query}")
 
     def cy(self, name: str, within: str = ""):
         inside = f"[data-cy='{within}'] " if within else ""

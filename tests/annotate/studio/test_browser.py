@@ -84,6 +84,15 @@ def held(dataset: Dataset) -> dict[tuple[str, str], dict[str, str]]:
     return found
 
 
+def by_people(dataset: Dataset, garment: str) -> dict[str, tuple[str, str]]:
+    """What an annotator said of a garment, and who, beside labels that came otherwise."""
+    return {
+        row["attribute"]: (row["value"], row["annotator"])
+        for row in rows(dataset, "labels")
+        if row["garment_id"] == garment and row["kind"] == "annotator"
+    }
+
+
 def another(dataset: Dataset, attribute: str, stored: str | None) -> str:
     """A value that is not in the form."""
     before = json.loads(stored) if stored and stored != NOT_VISIBLE else []
@@ -231,11 +240,10 @@ def test_from_the_demonstration_to_a_corrected_label(studio_server, garmentloop_
             person.chip("pattern", "animal").click()
             person.accept(task)
         deadline = time.monotonic() + 60
-        while not rows(dataset, "labels"):
+        while not (said := by_people(dataset, garment)):
             assert time.monotonic() < deadline, following.log_path(dataset).read_text()
             time.sleep(0.2)
-        person_said = held(dataset)[garment, studio_server.first.email]
-        assert person_said["pattern"] == value_of(["animal"])
+        assert said["pattern"] == (value_of(["animal"]), studio_server.first.email)
     finally:
         garmentloop_command("annotate", "down", "-d", dataset.folder)
         garmentloop_command("curate", "close", "-d", dataset.folder)

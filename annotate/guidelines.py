@@ -42,6 +42,9 @@ _SIDE = 132
 _HEAD = 300
 """Bytes of the page in which it names its taxonomy."""
 
+_GLANCE = 500
+"""Garments among which a push looks for examples: it has other things to do."""
+
 _SPARE = 8
 """Further candidates, for crops that turn out not to be readable."""
 
@@ -95,13 +98,14 @@ class Guidelines:
     """Values with examples, and those of them with one that a person labelled."""
 
 
-def write_guidelines(dataset: Dataset, examples: int = 3) -> Guidelines:
+def write_guidelines(dataset: Dataset, examples: int = 3, among: int | None = None) -> Guidelines:
     """Write the page for the taxonomy in force, with at most so many examples a value.
 
+    Examples that nobody labelled are looked for `among` so many garments, all where it is None.
     `DatasetError` where it cannot be written.
     """
     path = dataset.folder / PAGE
-    chosen = choose_examples(dataset, examples)
+    chosen = choose_examples(dataset, examples, among)
     loaded = {key: _loaded(dataset, found, examples) for key, found in chosen.items()}
     sections = _sections(dataset.taxonomy, loaded)
     text = _template().render(
@@ -126,10 +130,12 @@ def keep_guidelines(dataset: Dataset) -> None:
     except OSError:
         start = b""
     if dataset.taxonomy.hash.encode() not in start:
-        write_guidelines(dataset)
+        write_guidelines(dataset, among=_GLANCE)
 
 
-def choose_examples(dataset: Dataset, count: int) -> dict[tuple[str, str], list[Example]]:
+def choose_examples(
+    dataset: Dataset, count: int, among: int | None = None
+) -> dict[tuple[str, str], list[Example]]:
     """Candidates by (attribute, value), best first, some more than `count` of them.
 
     What people labelled goes before what the tagger is sure of; crops of the audit slice and those
@@ -145,7 +151,9 @@ def choose_examples(dataset: Dataset, count: int) -> dict[tuple[str, str], list[
             for value in answer_of(held.value):
                 one = Example(garment, crops[garment], True)
                 found.setdefault((attribute, value), []).append(one)
-    for garment, said in readings(dataset).items():
+    # Ids are hashes, so the first ones are as good as drawn.
+    asked = None if among is None or len(crops) <= among else sorted(crops)[:among]
+    for garment, said in readings(dataset, asked).items():
         for attribute, reading in said.items():
             if garment not in crops or reading.abstained or reading.confidence < SURE:
                 continue

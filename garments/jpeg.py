@@ -46,6 +46,15 @@ def encode_jpeg(pixels: NDArray[np.uint8], quality: int = 90) -> bytes:
     return out.getvalue()
 
 
+def encode_quickly(pixels: NDArray[np.uint8], quality: int = 90) -> bytes:
+    """Like `encode_jpeg` in half the time, with bytes that depend on what is installed."""
+    fast = _simplejpeg()
+    if fast is None:
+        return encode_jpeg(pixels, quality)
+    done = fast.encode_jpeg(np.ascontiguousarray(pixels), quality, "RGB", "420")
+    return bytes(done)
+
+
 def is_whole(data: bytes) -> bool:
     """Whether the JPEG's first picture has its end marker.
 

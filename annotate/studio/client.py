@@ -7,6 +7,7 @@ and 5xx, and turns every other failure into a `StudioError` that says what to do
 
 import os
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -195,7 +196,8 @@ class Studio(Exchange):
     def file_url(self, path: Path) -> str:
         """Address of a file of the data set for a task's data; the server must be local."""
         root = self.root or self.dataset.folder.resolve()
-        return f"/data/local-files/?d={path.resolve().relative_to(root).as_posix()}"
+        place = _resolved(path.parent) / path.name
+        return f"/data/local-files/?d={place.relative_to(root).as_posix()}"
 
     def local_storage(self, project: Project, folder: Path) -> None:
         """Let the server serve the files below `folder` (inside the data set); once is enough.
@@ -244,6 +246,12 @@ class Studio(Exchange):
             int(user["id"]): user.get("email") or user.get("username") or f"user-{user['id']}"
             for user in self.request("GET", "/api/users/")
         }
+
+
+@lru_cache(4096)
+def _resolved(folder: Path) -> Path:
+    """Looked up once for all the pictures in it."""
+    return folder.resolve()
 
 
 def serve_again(studio: Studio) -> None:

@@ -7,7 +7,7 @@ deleted or skipped never comes back. Garments and tasks are joined on `data.garm
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -32,6 +32,9 @@ __all__ = ["PushOptions", "PushPlan", "PushProgress", "plan", "push"]
 
 _UPDATES = 100
 """Tasks that are updated at once: few, since they are looked at just before."""
+
+_FIRST = 100
+"""Tasks in the first batch of a project."""
 
 _THREADS = 4
 
@@ -111,6 +114,7 @@ class _Push:
         self.survey, self.dataset, self.studio = survey, survey.dataset, survey.studio
         self.plan = survey.plan
         self.state = PushProgress(self.plan, self.plan.created + self.plan.updated)
+        self._shows = False
 
     def run(self) -> Iterator[PushProgress]:
         """Deleted ones first, then what is new, then what is stale; at the end look for doubles."""
@@ -120,8 +124,7 @@ class _Push:
         sides = list(self.survey.sides.values())
         for side in sides:
             self._ready(side)
-        for side in sides:
-            yield from self._create(side)
+        yield from self._create(sides)
         for side in sides:
             yield from self._update(side)
         write_journal(self.dataset, frozenset())
@@ -155,22 +158,26 @@ class _Push:
         reset = self.survey.options.reset_form
         side.project = self.studio.update_config(project, xml, force=reset)
 
-    def _create(self, side: Side) -> Iterator[PushProgress]:
+    def _create(self, sides: Sequence[Side]) -> Iterator[PushProgress]:
         """Send new tasks in batches; the next one is prepared while the server works on one."""
-        if side.project is None or not side.create:
-            return
-        garments = list(side.create)
-        batches = [garments[start : start + BATCH] for start in range(0, len(garments), BATCH)]
-        prepare = Preparer(self.survey, side, garments)
+        batches = self._prepared(sides)
         with ThreadPoolExecutor(1) as pool:
-            coming: Future[list[Task]] = pool.submit(prepare, batches[0])
-            for batch in [*batches[1:], None]:
-                tasks = coming.result()
-                if batch:
-                    coming = pool.submit(prepare, batch)
-                self._send(side.project, tasks)
-                blind = len(tasks) if side.kind is Kind.AUDIT else 0
+            coming = pool.submit(next, batches, None)
+            while ready := coming.result():
+                coming = pool.submit(next, batches, None)
+                project, tasks = ready
+                self._send(project, tasks)
+                blind = len(tasks) if project.kind is Kind.AUDIT else 0
                 yield self._tell(created=len(tasks), blind=blind)
+
+    def _prepared(self, sides: Sequence[Side]) -> Iterator[tuple[Project, list[Task]]]:
+        for side in sides:
+            if side.project is None or not side.create:
+                continue
+            garments = list(side.create)
+            prepare = Preparer(self.survey, side, garments)
+            for batch in _batches(garments):
+                yield side.project, prepare(batch)
 
     def _send(self, project: Project, tasks: Sequence[Task]) -> None:
         write_journal(self.dataset, self.survey.journal | {task.task_id for task in tasks})
@@ -181,8 +188,11 @@ class _Push:
 
     def _show(self, project: Project) -> None:
         """Let the project pre-fill from our predictions, of which there must be one by then."""
-        if project.kind is Kind.MAIN and project.model_version != MODEL_VERSION:
+        if self._shows or project.kind is not Kind.MAIN:
+            return
+        if project.model_version != MODEL_VERSION:
             self.studio.show_version(project, MODEL_VERSION)
+        self._shows = True
 
     def _update(self, side: Side) -> Iterator[PushProgress]:
         """Replace what stale tasks show, in small batches, sparing those that were begun."""
@@ -244,6 +254,13 @@ class _Push:
     def _put(self, rows: Any) -> None:
         known = self.dataset.catalog
         known.put("tasks", [{k: v for k, v in row.items() if k not in _OURS} for row in rows])
+
+
+def _batches(garments: Sequence[str]) -> list[Sequence[str]]:
+    """What is sent at once; the first is small, so that the server has something to do soon."""
+    starts = [0, *range(_FIRST, len(garments), BATCH)]
+    ends = [*starts[1:], len(garments)]
+    return [garments[start:end] for start, end in zip(starts, ends, strict=True)]
 
 
 _OURS = ("seq", "created_at")

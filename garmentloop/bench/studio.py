@@ -20,43 +20,71 @@ GARMENTS_A_PHOTO = 2
 PHOTO = (683, 1024)
 """Width and height of a preview."""
 
+STALE = 100
+"""Tasks shown another model's proposals: Label Studio takes their data one by one."""
+
 
 def measure(scratch: Path, size: Size) -> Iterator[Figure]:
     """Figures `studio_...`; nothing where Label Studio is not installed."""
     if importlib.util.find_spec("label_studio") is None:
         return
+    from annotate.guidelines import write_guidelines
     from annotate.studio import server
-    from annotate.studio.client import connect
 
     dataset = Dataset.create(scratch / "pushed")
-    count = add_garments(dataset, 2 * size.photos)
+    count = add_garments(dataset, 5 * size.photos)
     propose(dataset, "first")
+    write_guidelines(dataset)  # once for a taxonomy, so it is no part of the rate
     began = time.perf_counter()
     server.start(dataset, 0)
     yield Figure("studio_start", time.perf_counter() - began, "s", "its database is made")
     try:
-        studio = connect(dataset)
-        seconds = push(dataset)
-        note = f"{count} garments of {count // GARMENTS_A_PHOTO} photos"
-        yield Figure("studio_push", count / seconds, "tasks/s", note)
-        yield Figure("studio_push_again", push(dataset), "s", "nothing to do")
-        propose(dataset, "second")
-        yield Figure("studio_update", count / push(dataset), "tasks/s", "a new tagger")
-        studio.connection.close()
+        half = count // 2
+        draw(dataset, half)
+        drawn, note = half / sending(dataset, half), f"{half} tasks, photos drawn before"
+        yield Figure("studio_push_drawn", drawn, "tasks/s", note)
+        rest = count - half
+        note = f"{rest} tasks, their {rest // GARMENTS_A_PHOTO} photos drawn on the way"
+        yield Figure("studio_push", rest / sending(dataset), "tasks/s", note)
+        again = push(dataset)
+        yield Figure("studio_push_again", again, "s", "nothing to do")
+        propose(dataset, "second", STALE)
+        seconds = max(0.1, push(dataset) - again)
+        stale = min(STALE, count)
+        yield Figure("studio_update", stale / seconds, "tasks/s", f"{stale} by a new tagger")
     finally:
         server.stop(dataset)
 
 
-def push(dataset: Dataset) -> float:
-    """Push everything; seconds."""
+def push(dataset: Dataset, limit: int | None = None) -> float:
+    """Push so many new garments, or all; seconds."""
+    began = time.perf_counter()
+    sending(dataset, limit)
+    return time.perf_counter() - began
+
+
+def sending(dataset: Dataset, limit: int | None = None) -> float:
+    """Push, and tell the seconds after the look at what is on the server already."""
     from annotate.studio.client import connect
+    from annotate.studio.push import PushOptions
     from annotate.studio.push import push as run
 
-    studio = connect(dataset)
+    progress = run(dataset, connect(dataset), PushOptions(limit=limit))
+    next(progress)
     began = time.perf_counter()
-    for _ in run(dataset, studio):
+    for _ in progress:
         pass
     return time.perf_counter() - began
+
+
+def draw(dataset: Dataset, count: int) -> None:
+    """Draw the photos of the first garments as annotators see them."""
+    from annotate.studio.context import ContextPictures
+
+    rows = dataset.catalog.active_garments().sort_by("seq").to_pylist()[:count]
+    contexts = ContextPictures(dataset, rows)
+    for row in rows:
+        contexts.draw([row])
 
 
 def add_garments(dataset: Dataset, count: int) -> int:
@@ -83,10 +111,10 @@ def add_garments(dataset: Dataset, count: int) -> int:
     return len(garments)
 
 
-def propose(dataset: Dataset, tagger: str) -> None:
-    """Random proposals for every attribute of every garment, under the settings' tagger."""
+def propose(dataset: Dataset, tagger: str, limit: int | None = None) -> None:
+    """Random proposals for every attribute of so many garments, under the settings' tagger."""
     random = np.random.default_rng(len(tagger))
-    garments = dataset.catalog.rows("garments", ["garment_id", "crop_sha"]).to_pylist()
+    garments = dataset.catalog.rows("garments", ["garment_id", "crop_sha"]).to_pylist()[:limit]
     for attribute in dataset.taxonomy.attributes:
         logits = random.normal(0, 3, (len(garments), len(attribute.values)))
         common = {

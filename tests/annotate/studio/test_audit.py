@@ -9,7 +9,7 @@ from standin_taggers import add_garments
 
 from annotate.studio.audit import AuditSlice, draw_audit
 from annotate.studio.choose import Known, PushOptions, choose, excluded_garments, named_garments
-from annotate.studio.context import GARMENT, LONGEST, ContextPictures, boxed, context_path
+from annotate.studio.context import GARMENT, ContextPictures, boxed, context_path
 from garments.boxes import Box
 from garments.catalog.rows import person_row, photo_row
 from garments.dataset import Dataset
@@ -199,8 +199,8 @@ def test_the_context_picture_has_both_boxes_where_they_are_in_the_photo(dataset)
     [path] = ContextPictures(dataset, [row]).draw([row])
     assert path == context_path(dataset, row["garment_id"], row["crop_sha"])
     pixels = decode(path.read_bytes()).pixels
-    assert max(pixels.shape) == LONGEST
-    scale = LONGEST / 3000
+    assert max(pixels.shape) == 512
+    scale = 512 / 3000
     at = pixels[round(1200 * scale), round(600 * scale)].astype(int)  # the garment's left side
     assert at[0] > at[1] + 60
     assert pixels[round(1500 * scale), round(200 * scale)].min() > 180  # the person's

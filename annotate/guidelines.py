@@ -5,9 +5,7 @@ can be sent to somebody who has neither.
 """
 
 import base64
-import os
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -20,12 +18,13 @@ from annotate.studio.hotkeys import keys_of, label
 from garments.answers import NOT_VISIBLE, answer_of
 from garments.catalog import one_of
 from garments.dataset import Dataset
-from garments.errors import BadInput, DatasetError
+from garments.errors import BadInput
 from garments.files import read_bytes
 from garments.images import decode, encode_jpeg, fit
 from garments.proposals import readings
 from garments.said import audit_slice, people_say_in
 from garments.taxonomy import Attribute, Taxonomy, Value
+from garments.whole import write_page
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -115,7 +114,7 @@ def write_guidelines(dataset: Dataset, examples: int = 3, among: int | None = No
         reasons=[(BAD_CROP[name], told) for name, told in _REASONS.items()],
         style=_asset("guidelines.css"),
     )
-    _write(path, text)
+    write_page(path, text)
     kept = [found for found in loaded.values() if found]
     checked = sum(any(one.checked for one in found) for found in kept)
     values = sum(len(attribute.values) for attribute in dataset.taxonomy.attributes)
@@ -226,23 +225,6 @@ def _sections(
         )
         for control in asked
     ]
-
-
-def _write(path: Path, text: str) -> None:
-    """The page appears whole or not at all."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        raise DatasetError(
-            f"expected to write {path}, but {error.strerror or error}; make room there, then run "
-            "the same command again"
-        ) from error
-    finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
 
 
 @cache

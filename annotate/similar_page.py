@@ -1,7 +1,6 @@
 """The page that `garmentloop similar` writes: the crop that was searched for, and what is near."""
 
 import base64
-import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -11,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from annotate.similar import Neighbour, Similar
 from garments.dataset import Dataset, crop_name
-from garments.errors import DatasetError
 from garments.images import encode_jpeg, fit
 from garments.proposals import readings
+from garments.whole import write_page
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -59,7 +58,7 @@ def write_similar(dataset: Dataset, found: Similar) -> Path:
         written=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         style=_asset("extract.report", "style.css") + _asset("annotate", "similar.css"),
     )
-    _write(path, text)
+    write_page(path, text)
     return path
 
 
@@ -86,22 +85,6 @@ def _picture(found: Similar) -> str:
         return ""
     data = encode_jpeg(fit(found.pixels, _THUMB_SIDE), 85)
     return "data:image/jpeg;base64," + base64.b64encode(data).decode()
-
-
-def _write(path: Path, text: str) -> None:
-    """A page appears whole or not at all."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        raise DatasetError(
-            f"expected to write {path}, but {error.strerror or error}; make room there, then run "
-            "the same command again"
-        ) from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 @cache

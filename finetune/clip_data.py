@@ -23,6 +23,7 @@ from garments.sets.tables import hash_percent
 from garments.synthetic import draw_street
 from garments.synthetic.truth import Street, StreetGarment
 from garments.tagger import Crop
+from garments.whole import in_place_of
 
 KEPT_SIDE = 160
 """Longer side at which pictures are kept in memory, a little more than the model is shown."""
@@ -167,9 +168,8 @@ def _write(path: Path, shown: Iterable[Shown]) -> None:
         arrays[f"mask{i}"] = mask
         facts = [f"{name}={values[0]}" for name, values in one.truth.items()]
         arrays[f"truth{i}"] = np.array([f"region={one.region}", *facts])
-    temporary = path.with_suffix(".tmp.npz")
-    np.savez_compressed(temporary, **arrays)  # type: ignore[arg-type]
-    temporary.replace(path)
+    with in_place_of(path) as temporary:
+        np.savez_compressed(temporary, **arrays)  # type: ignore[arg-type]
 
 
 def _read(path: Path) -> Iterator[Shown]:

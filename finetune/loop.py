@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from garments.errors import BadSetting
 from garments.ids import stable_id
+from garments.whole import in_place_of
 
 CHECKPOINT = "checkpoint.pt"
 LOG = "log.jsonl"
@@ -88,19 +89,18 @@ class _State:
 
     def save(self, path: Path, recipe: str) -> None:
         """Write to a temporary file and rename: a kill leaves the old or the new checkpoint."""
-        temporary = path.with_suffix(".tmp")
-        torch.save(
-            {
-                "recipe": recipe,
-                "step": self.step,
-                "seconds": self.seconds,
-                "net": self.net.state_dict(),
-                "average": self.average.state_dict(),
-                "optimizer": self.optimizer.state_dict(),
-            },
-            temporary,
-        )
-        temporary.replace(path)
+        with in_place_of(path) as temporary:
+            torch.save(
+                {
+                    "recipe": recipe,
+                    "step": self.step,
+                    "seconds": self.seconds,
+                    "net": self.net.state_dict(),
+                    "average": self.average.state_dict(),
+                    "optimizer": self.optimizer.state_dict(),
+                },
+                temporary,
+            )
 
     def load(self, path: Path, recipe: str) -> None:
         """Go on from a checkpoint, or refuse one of another recipe."""

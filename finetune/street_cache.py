@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from extract.base import Pixels
 from garments.synthetic import draw_street
+from garments.whole import in_place_of
 
 FIRST_SEED = 1_000_000
 """Seeds from here on are for training; demonstrations and tests use small ones."""
@@ -65,9 +66,8 @@ def _write(path: Path, pictures: list[StreetPicture]) -> None:
         for i, picture in enumerate(pictures)
         for name in ("pixels", "labels", "owner", "boxes")
     }
-    temporary = path.with_suffix(".tmp.npz")
-    np.savez_compressed(temporary, **arrays)
-    temporary.replace(path)
+    with in_place_of(path) as temporary:
+        np.savez_compressed(temporary, **arrays)
 
 
 def _read(path: Path) -> list[StreetPicture]:

@@ -1,6 +1,5 @@
 """The page that shows how far taggers' confidence can be believed: reliability diagrams."""
 
-import os
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
@@ -10,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from garments.calibrate import FEWEST, Calibrated
-from garments.errors import DatasetError
 from garments.fitting import NEVER
 from garments.measured import Curve
+from garments.whole import write_page
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -31,18 +30,8 @@ _BAR_LEAST = 1.5
 def write_calibration_page(dataset: "Dataset", found: Calibrated) -> Path:
     """Write the page into the data set's reports; its path. It needs no network."""
     page = dataset.reports / PAGE
-    partial = page.with_name(f".{PAGE}.{os.getpid()}")
-    try:
-        page.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(_html(dataset, found), encoding="utf-8")
-        partial.replace(page)
-    except OSError as error:
-        raise DatasetError(
-            f"expected to write {page}, but {error.strerror or error}; make room there, then run "
-            f"`garmentloop calibrate --dataset {dataset.folder}`"
-        ) from error
-    finally:
-        partial.unlink(missing_ok=True)
+    again = f"`garmentloop calibrate --dataset {dataset.folder}`"
+    write_page(page, _html(dataset, found), again)
     return page
 
 

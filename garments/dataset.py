@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from garments.catalog import Catalog
 from garments.errors import DatasetError
 from garments.settings import FORMAT, Settings, read_settings, settings_toml
+from garments.whole import write_whole
 
 if TYPE_CHECKING:
     from garments.taxonomy import Taxonomy
@@ -114,7 +115,7 @@ class Dataset:
     def change(self, changes: dict[str, Any]) -> None:
         """Write other values for keys like `crops.margin` into dataset.toml, and use them."""
         settings = self.settings.changed(changes)
-        _write(self.folder / SETTINGS_FILE, settings_toml(settings).encode())
+        write_whole(self.folder / SETTINGS_FILE, settings_toml(settings).encode())
         self.settings = settings
 
     def crop_path(self, crop_sha: str) -> Path:
@@ -167,10 +168,4 @@ def _default_taxonomy() -> bytes:
 def _write_new(path: Path, data: bytes) -> None:
     """Write a file that appears whole or not at all; one that is there already stays."""
     if not path.exists():
-        _write(path, data)
-
-
-def _write(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f".new-{os.getpid()}-{path.name}")
-    temporary.write_bytes(data)
-    temporary.replace(path)
+        write_whole(path, data)

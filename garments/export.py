@@ -7,11 +7,11 @@ and nothing is altered for spreadsheets, which may take a text that begins with 
 import json
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from garments.errors import BadSetting, DatasetError
+from garments.whole import in_place_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,18 +35,13 @@ def export_table(dataset: "Dataset", table: str, out: str | os.PathLike[str]) ->
             f"expected a file that ends in {', '.join(_WRITERS)}, but got {path.name!r}"
         )
     rows = EXPORTS[table](dataset)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _WRITERS[path.suffix.lower()](rows, temporary)
-        temporary.replace(path)
+        with in_place_of(path) as temporary:
+            _WRITERS[path.suffix.lower()](rows, temporary)
     except OSError as error:
         raise DatasetError(
             f"expected to write {path}, but {error}; free some space or name another file"
         ) from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
     return int(rows.num_rows)
 
 

@@ -6,13 +6,13 @@ the model card. A folder is complete when it has its `config.json`, which is wri
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from garments.errors import ModelError, UnknownModel
+from garments.whole import write_whole
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -91,8 +91,8 @@ def write_model(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / CONFIG).unlink(missing_ok=True)
     tensors = {name: _stored(tensor, half) for name, tensor in weights.items()}
-    _replace(folder / WEIGHTS, save(tensors))
-    _replace(folder / CARD, card.encode())
+    write_whole(folder / WEIGHTS, save(tensors))
+    write_whole(folder / CARD, card.encode())
     content = {
         "kind": config.kind,
         "architecture": config.architecture,
@@ -100,7 +100,7 @@ def write_model(
         "settings": config.settings,
         "metrics": config.metrics,
     }
-    _replace(folder / CONFIG, (json.dumps(content, indent=2) + "\n").encode())
+    write_whole(folder / CONFIG, (json.dumps(content, indent=2) + "\n").encode())
 
 
 def read_weights(folder: Path) -> "dict[str, Tensor]":
@@ -155,12 +155,3 @@ def _stored(tensor: "Tensor", half: bool) -> "Tensor":
     # vectors take no room, and float16 has no variances below 6e-8
     halved = half and tensor.is_floating_point() and tensor.dim() > 1
     return (tensor.half() if halved else tensor).contiguous()
-
-
-def _replace(path: Path, content: bytes) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        partial.write_bytes(content)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -1,6 +1,5 @@
 """The context picture of a garment: its photo, with the person and the garment boxed."""
 
-import os
 import stat
 from collections.abc import Iterable, Mapping, Sequence
 from io import BytesIO
@@ -15,6 +14,7 @@ from garments.errors import GarmentLoopError
 from garments.files import read_bytes
 from garments.images import Pixels, decode
 from garments.jpeg import encode_quickly
+from garments.whole import write_whole
 
 if TYPE_CHECKING:
     from garments.dataset import Dataset
@@ -60,7 +60,7 @@ class ContextPictures:
         scale = side / (max(self._photos.get(photo, (0.0,))) or side)
         for number in missing:
             drawn = boxed(pixels, self._boxes(garments[number]), scale)
-            _write(paths[number], encode_quickly(drawn, _QUALITY))
+            write_whole(paths[number], encode_quickly(drawn, _QUALITY))
         return list(paths)
 
     def _boxes(self, row: Row) -> list[tuple[Box, Color]]:
@@ -134,10 +134,3 @@ def _by_id(
     found = dataset.catalog.rows(table, [name, *columns], where)
     rows = zip(*(found.column(column).to_pylist() for column in (name, *columns)), strict=True)
     return {key: tuple(numbers) for key, *numbers in rows if key in ids}
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".new-{os.getpid()}-{path.name}")
-    temporary.write_bytes(data)
-    temporary.replace(path)

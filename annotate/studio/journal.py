@@ -5,7 +5,6 @@ was deleted there, and stays away; unless the journal names it: then it was neve
 """
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 from annotate.studio.project import studio_folder
 from garments.catalog.lock import exclusive
 from garments.errors import CatalogError, StudioError
+from garments.whole import write_whole
 
 if TYPE_CHECKING:
     from garments.dataset import Dataset
@@ -60,6 +60,4 @@ def write_journal(dataset: "Dataset", task_ids: frozenset[str]) -> None:
     if not task_ids:
         path.unlink(missing_ok=True)
         return
-    temporary = path.with_name(f".new-{os.getpid()}-{_FILE}")
-    temporary.write_text(json.dumps(sorted(task_ids)), encoding="utf-8")
-    temporary.replace(path)
+    write_whole(path, json.dumps(sorted(task_ids)))

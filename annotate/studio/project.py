@@ -7,7 +7,6 @@ labels, so that a server may move.
 """
 
 import json
-import os
 import re
 import uuid
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from garments.catalog.lock import exclusive
 from garments.dataset import Dataset
 from garments.errors import NotOurProject, StudioError
 from garments.ids import content_id
+from garments.whole import write_whole
 
 MARK = re.compile(r"garmentloop:(?P<uuid>[0-9a-f-]{36}):(?P<kind>main|audit)")
 PROJECTS_FILE = "projects.json"
@@ -154,9 +154,7 @@ def _records(dataset: Dataset) -> Iterator[dict[Kind, ProjectRecord]]:
         records = _read(folder / PROJECTS_FILE)
         yield records
         text = json.dumps({str(k): asdict(v) for k, v in sorted(records.items())}, indent=2)
-        temporary = folder / f".new-{os.getpid()}-{PROJECTS_FILE}"
-        temporary.write_text(text + "\n", encoding="utf-8")
-        temporary.replace(folder / PROJECTS_FILE)
+        write_whole(folder / PROJECTS_FILE, text + "\n")
 
 
 def _read(path: Path) -> dict[Kind, ProjectRecord]:

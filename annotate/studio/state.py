@@ -9,6 +9,7 @@ from annotate.studio.project import studio_folder
 from garments.dataset import Dataset
 from garments.errors import StudioError
 from garments.processes import living_pid
+from garments.whole import in_place_of
 
 STATE_FILE = "state.json"
 LOG_FILE = "server.log"
@@ -73,10 +74,8 @@ def pid_path(dataset: Dataset) -> Path:
 
 def write_state(dataset: Dataset, state: ServerState) -> None:
     """Keep what is known about the server, for its owner's eyes only."""
-    path = state_path(dataset)
-    temporary = path.with_name(f".new-{os.getpid()}-{STATE_FILE}")
-    temporary.unlink(missing_ok=True)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump({**asdict(state), "pid": 0}, file, indent=2)
-    temporary.replace(path)
+    with in_place_of(state_path(dataset)) as temporary:
+        temporary.unlink(missing_ok=True)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump({**asdict(state), "pid": 0}, file, indent=2)

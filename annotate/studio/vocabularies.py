@@ -1,6 +1,5 @@
 """Which taxonomy a task's form was made from: taxonomies that were in force are kept by hash."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +9,7 @@ from annotate.studio.tasks import vocabulary_hash
 from garments.dataset import Dataset
 from garments.errors import BadTaxonomy
 from garments.taxonomy import Taxonomy
+from garments.whole import in_place_of
 
 FOLDER = "taxonomies"
 
@@ -20,10 +20,8 @@ def keep_taxonomy(dataset: Dataset) -> None:
     path = folder / f"{dataset.taxonomy.hash}.toml"
     if path.exists():
         return
-    folder.mkdir(exist_ok=True)
-    temporary = folder / f".new-{os.getpid()}-{path.name}"
-    dataset.taxonomy.save(temporary)
-    temporary.replace(path)
+    with in_place_of(path) as temporary:
+        dataset.taxonomy.save(temporary)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """Text embeddings of an attribute's values: encoded once for a model and its prompts, and kept."""
 
 import io
-import os
 import zipfile
 from collections.abc import Sequence
 from contextlib import suppress
@@ -14,6 +13,7 @@ from annotate.zeroshot.encoder import Encoder
 from garments.errors import BadTaxonomy, ModelError
 from garments.ids import stable_id
 from garments.taxonomy import Taxonomy
+from garments.whole import write_whole
 
 BATCH = 64
 """Prompts that go through the text tower at once."""
@@ -96,11 +96,8 @@ class TextCache:
         buffer = io.BytesIO()
         np.savez(buffer, embeddings=embeddings)
         path = self._path(self.folder, name)
-        partial = path.with_name(f".{path.name}.{os.getpid()}.part")
         with suppress(OSError):  # where nothing can be kept, the next run just takes longer
-            self.folder.mkdir(parents=True, exist_ok=True)
-            partial.write_bytes(buffer.getvalue())
-            partial.replace(path)
+            write_whole(path, buffer.getvalue())
 
     @staticmethod
     def _path(folder: Path, name: str) -> Path:

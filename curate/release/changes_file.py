@@ -1,13 +1,12 @@
 """Every single change between two releases, as a CSV file."""
 
 import csv
-import os
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 from curate.release.diff import Difference
 from garments.errors import DatasetError
+from garments.whole import in_place_of
 
 COLUMNS = ("garment_id", "attribute", "change", "before", "after", "why")
 
@@ -17,22 +16,16 @@ def write_changes(path: Path, found: Difference) -> None:
 
     The file appears whole or not at all; `DatasetError` where it cannot be written.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("w", encoding="utf-8", newline="") as file:
+        with in_place_of(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(COLUMNS)
             writer.writerows(_rows(found))
-        partial.replace(path)
     except OSError as error:
         raise DatasetError(
             f"expected to write {path}, but {error.strerror or error}; free some space or name "
             "another file"
         ) from error
-    finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
 
 
 def _rows(found: Difference) -> Iterator[tuple[str, ...]]:

@@ -1,7 +1,6 @@
 """Writing the contact sheet: pages that open without a network, beside the pictures they show."""
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
@@ -18,6 +17,7 @@ from garments.catalog import one_of
 from garments.dataset import Dataset
 from garments.errors import BadImage, DatasetError
 from garments.images import decode, encode_jpeg
+from garments.whole import write_whole
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -61,7 +61,7 @@ def _write(dataset: Dataset, most: int) -> Path:
         last = len(sheet.pages) if order in orders else 0
         for number in range(last, 0, -1):
             html = _page(summary, sheet, number, len(shown), orders)
-            _replace(dataset.reports / order.page_name(number), html)
+            write_whole(dataset.reports / order.page_name(number), html)
         _remove_later_pages(dataset.reports, order, last)
     return dataset.reports / Order.EXTRACTED.page_name(1)
 
@@ -134,16 +134,6 @@ def _write_thumb(dataset: Dataset, photo_id: str, writer: Writer) -> None:
     except BadImage:
         return  # the page says that the picture is missing
     writer.write(path, encode_jpeg(pixels, THUMB_QUALITY))
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a page that appears whole or not at all."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _remove_later_pages(folder: Path, order: Order, pages: int) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from garments.whole import write_whole
+
 
 class Sequence:
     """Counts up in a file; gaps are harmless, a number given twice would not be.
@@ -18,9 +20,7 @@ class Sequence:
     def reserve(self, count: int) -> int:
         """First of `count` numbers that nobody else was or will be given."""
         first = max(self._stored(), self._floor()) + 1
-        temporary = self._path.with_suffix(".tmp")
-        temporary.write_text(f"{first + count - 1}\n", encoding="ascii")
-        temporary.replace(self._path)
+        write_whole(self._path, f"{first + count - 1}\n")
         self._checked = True
         return first
 

@@ -1,6 +1,5 @@
 """Writing the report: one page with its plots inside, which needs no network."""
 
-import os
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from annotate.studio.outcomes import Ledger, Outcome, RoundCounts
 from annotate.studio.report import figures, plots
-from garments.errors import DatasetError
+from garments.whole import write_page
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -32,18 +31,8 @@ WORDS = {
 def write_report(dataset: "Dataset", ledger: Ledger) -> Path:
     """Write the page into the data set's reports; its path. `DatasetError` where it cannot be."""
     page = dataset.reports / PAGE
-    partial = page.with_name(f".{PAGE}.{os.getpid()}")
-    try:
-        page.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(_html(dataset, ledger), encoding="utf-8")
-        partial.replace(page)
-    except OSError as error:
-        raise DatasetError(
-            f"expected to write {page}, but {error.strerror or error}; make room there, then run "
-            f"`garmentloop annotate report --dataset {dataset.folder}`"
-        ) from error
-    finally:
-        partial.unlink(missing_ok=True)
+    again = f"`garmentloop annotate report --dataset {dataset.folder}`"
+    write_page(page, _html(dataset, ledger), again)
     return page
 
 

@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from garments.errors import BadSetting
 from garments.parts import DEFAULT_REGIONS, GARMENT_REGIONS
@@ -159,6 +159,13 @@ class Settings(_Section):
     crops: CropSettings = CropSettings()
     extract: ExtractSettings = ExtractSettings()
     prelabel: PrelabelSettings = PrelabelSettings()
+
+    @field_validator("name")
+    @classmethod
+    def _one_line(cls, name: str) -> str:
+        if not name.isprintable():
+            raise ValueError(f"expected a name on one line, but got {name!r}")
+        return name
 
     def changed(self, changes: dict[str, Any]) -> "Settings":
         """These settings with others for keys like `crops.margin`, checked like a file."""

@@ -3,10 +3,13 @@
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from curate.imports.entries import Entry, Figure, Look, PublicSet
 from curate.imports.shop import edition
 from extract.framing import judge
 from garments.boxes import Box
+from garments.errors import BadInput
 from garments.records import Verdict
 from garments.sets.coco import annotation_files, read_coco
 from garments.sets.persons import PersonsPhoto, read_persons
@@ -47,6 +50,10 @@ def persons(root: Path, limits: FramingLimits) -> PublicSet:
 def _look(photo: PersonsPhoto, limits: FramingLimits) -> Look:
     """The photo's people; a region that is a crowd is nobody."""
     size = (photo.width, photo.height)
+    if not np.isfinite(photo.boxes).all():
+        raise BadInput(
+            f"expected boxes of x, y, width and height, but one of {photo.file} is not; correct it"
+        )
     boxes = [
         Box(*map(float, box)).clipped(*size)
         for box, crowd in zip(photo.boxes, photo.crowd, strict=True)

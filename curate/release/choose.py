@@ -40,7 +40,7 @@ WORDS = {
     LeftOut.LICENCE: "not under a licence that was asked for",
     LeftOut.UNLABELLED: "without any label by people",
     LeftOut.NO_SPLIT: "not in the split yet",
-    LeftOut.QUARANTINE: "in quarantine: linked to the test split",
+    LeftOut.QUARANTINE: "in quarantine: linked to the test or val split",
     LeftOut.NO_PICTURE: "without a readable crop",
 }
 """Reasons as people read them."""

@@ -86,7 +86,7 @@ def read_manifest(folder: Path) -> Manifest:
         _check_format(path, content)
         stated = content.pop("hash", None)
         manifest = Manifest.model_validate(content)
-    except (OSError, ValueError, AttributeError) as error:
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
         raise DatasetError(
             f"expected the manifest of a release in {path}, but {_plainly(error)}; take the "
             "release again from where it was copied"

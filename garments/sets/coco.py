@@ -5,7 +5,8 @@ their `file_name`. `person_keypoints_<split>.json` is read where there is no `in
 """
 
 import json
-from collections import defaultdict
+import math
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,7 @@ def _read(root: Path, path: Path) -> Iterator[PersonsPhoto]:
         boxes = _boxes(data)
         licences = {entry["id"]: entry.get("url", "") for entry in data.get("licenses", [])}
         folder = _folder(root, split, data["images"])
+        _expect_once(data["images"])
         for image in data["images"]:
             yield _photo(image, folder, split, boxes[image["id"]], licences)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
@@ -61,7 +63,7 @@ def _load(path: Path) -> dict[str, Any]:
     try:
         with path.open(encoding="utf-8") as file:
             data = json.load(file)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BadTable(
             f"expected JSON in {path}, but reading it failed ({error}); download it again"
         ) from error
@@ -82,10 +84,25 @@ def _boxes(data: Mapping[str, Any]) -> Mapping[int, list[tuple[list[float], bool
     found: defaultdict[int, list[tuple[list[float], bool]]] = defaultdict(list)
     for note in data["annotations"]:
         if note["category_id"] in people:
-            x, y, width, height = map(float, note["bbox"])
-            box = [x, y, x + width, y + height]
+            box = _box(note.get("bbox"))
             found[note["image_id"]].append((box, bool(note.get("iscrowd", 0))))
     return found
+
+
+def _box(bbox: object) -> list[float]:
+    """Corners of x, y, width, height; NaN where it is damaged, which is its photo's loss alone."""
+    try:
+        x, y, width, height = map(float, bbox)  # type: ignore[call-overload]
+    except (TypeError, ValueError):
+        return [math.nan] * 4
+    return [x, y, x + width, y + height] if min(width, height) >= 0 else [math.nan] * 4
+
+
+def _expect_once(images: list[Mapping[str, Any]]) -> None:
+    """Boxes are joined to photos by id, so two of one id would each get all of them."""
+    counts = Counter(image["id"] for image in images)
+    if twice := [name for name, count in counts.items() if count > 1]:
+        raise ValueError(f"{len(twice)} ids of images are there twice, such as {twice[0]}")
 
 
 def _folder(root: Path, split: str, images: list[Mapping[str, Any]]) -> Path:

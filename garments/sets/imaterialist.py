@@ -97,7 +97,7 @@ def read_labels(root: Path | str) -> tuple[dict[int, Label], dict[int, Label]]:
             f"expected the names of categories and attributes in {path}, but there is no such "
             "file; copy it from the competition's data"
         ) from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadTable(
             f"expected categories and attributes with id and name in {path}, but got "
             f"{type(error).__name__}: {error}; download it again"

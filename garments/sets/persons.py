@@ -28,7 +28,8 @@ KEYPOINTS = ("nose", *(f"{side}_{joint}" for joint in _PAIRED for side in ("left
 class PersonsPhoto:
     """A photo with its person boxes.
 
-    `boxes` is (N, 4) float32 xyxy pixels; `crowd` tells a box's crowd flag, None = not known.
+    `boxes` is (N, 4) float32 xyxy pixels, NaN where the source is damaged; `crowd` tells a box's
+    crowd flag, None = not known.
     `framing` is full_body, no_feet, head_shoulders, head_only, no_head or None (not judged).
     `boxes_truncated`: the source kept only some boxes, so the photo says nothing about recall.
     `keypoints` is (17, 3) float32 of x, y, v, or None. `licence` is the photo's own, as stated.

@@ -78,8 +78,12 @@ def find_table(root: Path, required: Sequence[str], preferred: str = "") -> Path
 
 
 def _header(path: Path) -> list[str]:
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        return [name.strip() for name in next(csv.reader(file), [])]
+    """Names of columns; none where it cannot be read, as when it is a folder."""
+    try:
+        with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+            return [name.strip() for name in next(csv.reader(file), [])]
+    except (OSError, csv.Error):
+        return []
 
 
 def number(row: Row, column: str, path: Path) -> float:

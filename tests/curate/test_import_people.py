@@ -1,5 +1,6 @@
 """COCO's people, as it is published and in the project's own tables."""
 
+import json
 from pathlib import Path
 
 import public_sets
@@ -34,6 +35,39 @@ def test_coco_is_read_from_either_file_and_once(dataset, tmp_path, kind):
     root = public_sets.coco(tmp_path / "coco", kind)
     public_sets.coco(root)
     assert take(dataset, "persons", root).people == 1
+
+
+def _coco_with(root: Path, change) -> Path:
+    """A folder of COCO whose JSON went through `change`."""
+    path = next((public_sets.coco(root) / "annotations").glob("*.json"))
+    data = json.loads(path.read_text())
+    change(data)
+    path.write_text(json.dumps(data))
+    return root
+
+
+@pytest.mark.parametrize("bbox", [None, [1, 2, 3], [1, 2, "x", 4], [1, 2, -5, 4], 7])
+def test_a_damaged_box_costs_its_own_photo_only(dataset, tmp_path, bbox):
+    def damage(data):
+        dog = data["annotations"][2] | {"category_id": 1}
+        data["annotations"][2] = dog | {"bbox": bbox}
+
+    end = take(dataset, "persons", _coco_with(tmp_path / "coco", damage))
+    assert (end.photos, end.people, end.unreadable) == (1, 1, 1)
+    assert "expected boxes" in end.reasons[0]
+
+
+def test_two_photos_of_one_id_are_refused(dataset, tmp_path):
+    root = _coco_with(tmp_path / "coco", lambda data: data["images"][1].update(id=1))
+    with pytest.raises(BadTable, match="1 ids of images are there twice, such as 1"):
+        open_set("persons", root, dataset)
+
+
+def test_json_nested_without_end_is_refused(dataset, tmp_path):
+    root = public_sets.coco(tmp_path / "coco")
+    next((root / "annotations").glob("*.json")).write_text("[" * 100_000)
+    with pytest.raises(BadTable, match="download it again"):
+        open_set("persons", root, dataset)
 
 
 def test_people_are_judged_as_labelled_else_by_their_box(dataset, tmp_path):

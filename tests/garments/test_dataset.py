@@ -118,9 +118,9 @@ def test_where_files_go(tmp_path: Path) -> None:
 
 
 def test_settings_come_back_as_they_were_written(tmp_path: Path) -> None:
-    settings = Settings(name='a "b" \\ c\n\x7f ☃').changed(
-        {"crops.regions": ["feet", "upper"], "framing.min_height_share": 0.125, "simulated": True}
-    )
+    changes = {"crops.regions": ["feet", "upper"], "framing.min_height_share": 0.125}
+    changes |= {"simulated": True, "prelabel.color_by": "a\n\x7f"}
+    settings = Settings(name='a "b" \\ c ☃').changed(changes)
     (tmp_path / "dataset.toml").write_text(settings_toml(settings), encoding="utf-8")
     assert read_settings(tmp_path / "dataset.toml") == settings
 
@@ -151,6 +151,7 @@ def test_changed_settings_are_checked_and_kept(tmp_path: Path) -> None:
         ({"crops": {"background": "pink"}}, r"crops\.background: .*'keep', 'blur'.*'pink'"),
         ({"extract": {"batch": "many"}}, r"extract\.batch: .*integer.*'many'"),
         ({"models": 3}, "models: .*got 3"),
+        ({"name": "two\n---"}, r"name: expected a name on one line, but got 'two\\n---'"),
     ],
 )
 def test_wrong_settings_are_named(data: dict, message: str) -> None:

@@ -80,6 +80,10 @@ def test_ccp_says_what_is_wrong(tmp_path: Path) -> None:
         read_ccp(tmp_path / "none")
     with pytest.raises(BadTable, match=r"photo,label.*no CSV file"):
         read_ccp(tmp_path)
+    (tmp_path / "labels.csv").mkdir()
+    with pytest.raises(BadTable, match=r"photo,label"):
+        read_ccp(tmp_path)
+    (tmp_path / "labels.csv").rmdir()
     write_ccp(tmp_path, ["null", "spaceship"])
     with pytest.raises(BadTable, match=r"spaceship.*ccp\.toml"):
         load_parts(read_ccp(tmp_path)[0])

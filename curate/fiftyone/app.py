@@ -106,10 +106,11 @@ def closed(dataset: Dataset) -> bool:
     return not _state_path(dataset).exists()
 
 
-def page(app: App, name: str, view: str | None = None) -> str:
-    """Address of a FiftyOne dataset in the App, of a saved view of it where `view` is its slug."""
-    query = f"?{urlencode({'view': view})}" if view else ""
-    return f"{app.url}/datasets/{quote(name)}{query}"
+def page(app: App, name: str, view: str | None = None, workspace: str | None = None) -> str:
+    """Address of a FiftyOne dataset in the App, with a saved view and workspace by their slugs."""
+    asked = {"view": view, "workspace": workspace}
+    query = urlencode({key: value for key, value in asked.items() if value})
+    return f"{app.url}/datasets/{quote(name)}{'?' if query else ''}{query}"
 
 
 def log_path(dataset: Dataset) -> Path:

@@ -6,8 +6,9 @@ that was stopped may be repeated.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from garments.catalog import one_of
 from garments.ids import stable_id
 from garments.said import LabelKind
 from garments.taxonomy import Attribute
+from garments.whole import write_whole
 
 if TYPE_CHECKING:
     from curate.fiftyone.window import Window
@@ -58,14 +60,18 @@ class ReadBack:
         return ", ".join(parts)
 
 
-def read_back(window: "Window", who: str, dry_run: bool = False) -> ReadBack:
+def read_back(
+    window: "Window", who: str, dry_run: bool = False, since: datetime | None = None
+) -> ReadBack:
     """Append to the catalogue what was tagged and edited in the App since the last sync, by `who`.
 
+    Only samples that were modified after `since` are looked at; all of them where it is None.
     Also writes `send.txt` anew.
     """
-    added, removed = _tag_changes(window)
+    changed = _changed(window, since)
+    added, removed = _tag_changes(changed)
     decided, withdrawn = _decision_rows(window.dataset, added, removed, who)
-    labels, unknown = _label_rows(window, who)
+    labels, unknown = _label_rows(window.dataset, list(_edits(window.dataset, changed)), who)
     if not dry_run:
         window.dataset.catalog.add("decisions", decided + withdrawn)
         window.dataset.catalog.add("labels", labels)
@@ -91,21 +97,34 @@ def write_send_file(dataset: "Dataset") -> int:
     wanted = [name for name in active if Decision.SEND in decided.get(name, {})]
     path = send_file(dataset)
     if wanted or path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".new-{SEND_FILE}")
-        temporary.write_text("".join(f"{name}\n" for name in wanted), encoding="utf-8")
-        temporary.replace(path)
+        write_whole(path, "".join(f"{name}\n" for name in wanted))
     return len(wanted)
 
 
-def _tag_changes(window: "Window") -> tuple[list[Change], list[Change]]:
-    """Tags of ours that were added and removed in the App."""
+def _changed(window: "Window", since: datetime | None) -> list[Row]:
+    """Samples with tags of ours, or labels, that are not as the sync wrote them.
+
+    One look for all of them: it goes through every sample that FiftyOne modified since.
+    """
     ours = list(DECISION_TAGS.values())
     tags = {"$setIntersection": [{"$ifNull": ["$tags", []]}, ours]}
-    changed = {"$expr": {"$not": {"$setEquals": [tags, {"$ifNull": ["$synced_tags", []]}]}}}
-    wanted = {"garment_id": True, "tags": True, "synced_tags": True}
+    tagged = {"$not": {"$setEquals": [tags, {"$ifNull": ["$synced_tags", []]}]}}
+    names = [attribute_field(attribute.id) for attribute in window.dataset.taxonomy.attributes]
+    edited = [{"$ne": [f"${name}.label", f"${name}.written"]} for name in names]
+    where: Row = {"$expr": {"$or": [tagged, *edited]}}
+    if since is not None:
+        where = {"last_modified_at": {"$gt": since}, **where}
+    parts = [f"{name}.{part}" for name in names for part in ("label", "written")]
+    wanted = ["garment_id", "crop_sha", "tags", "synced_tags", *parts]
+    found = window.garments._sample_collection.find(where, dict.fromkeys(wanted, True))
+    documents = (document for document in found if document.get("garment_id"))
+    return sorted(documents, key=lambda document: str(document["garment_id"]))
+
+
+def _tag_changes(changed: Iterable[Row]) -> tuple[list[Change], list[Change]]:
+    """Tags of ours that were added and removed in the App."""
     added, removed = list[Change](), list[Change]()
-    for document in window.garments._sample_collection.find(changed, wanted):
+    for document in changed:
         now, before = set(document.get("tags") or ()), set(document.get("synced_tags") or ())
         for kind, tag in DECISION_TAGS.items():
             if tag in now - before:
@@ -156,26 +175,22 @@ class _Edit:
     label: str
 
 
-def _edits(window: "Window") -> Iterator[_Edit]:
+def _edits(dataset: "Dataset", changed: Sequence[Row]) -> Iterator[_Edit]:
     """Labels that are no longer as the sync wrote them."""
-    for attribute in window.dataset.taxonomy.attributes:
-        name = attribute_field(attribute.id)
-        changed = {
-            "$expr": {"$ne": [f"${name}.label", f"${name}.written"]},
-            f"{name}.label": {"$type": "string"},
-        }
-        wanted = {"garment_id": True, "crop_sha": True, f"{name}.label": True}
-        found = window.garments._sample_collection.find(changed, wanted)
-        for document in found.sort("garment_id"):
-            label = document[name]["label"]
-            yield _Edit(document["garment_id"], document["crop_sha"], attribute, label)
+    for attribute in dataset.taxonomy.attributes:
+        for document in changed:
+            held = document.get(attribute_field(attribute.id)) or {}
+            label = held.get("label")
+            if isinstance(label, str) and label != held.get("written"):
+                yield _Edit(document["garment_id"], document["crop_sha"], attribute, label)
 
 
-def _label_rows(window: "Window", who: str) -> tuple[list[Row], list[str]]:
+def _label_rows(
+    dataset: "Dataset", edits: Sequence[_Edit], who: str
+) -> tuple[list[Row], list[str]]:
     """Rows of `labels` for what was edited, and what cannot be one."""
-    edits = list(_edits(window))
-    before = _words_before(window.dataset, {edit.garment_id for edit in edits}, who)
-    taxonomy = window.dataset.taxonomy
+    before = _words_before(dataset, {edit.garment_id for edit in edits}, who)
+    taxonomy = dataset.taxonomy
     rows, unknown = list[Row](), list[str]()
     for edit in edits:
         values = _values(edit.attribute, edit.label)

@@ -20,6 +20,9 @@ from simplejpeg import decode_jpeg_header
 
 Document = dict[str, Any]
 
+_MANY = 10_000
+"""Keys in one order to the database, of which none may have more than 16 MB."""
+
 _LARGE = 4096
 """Bytes from which compressing pays: MongoDB compresses what it stores once more."""
 
@@ -72,33 +75,43 @@ class Collection:
     def __init__(self, dataset: Any, key: str) -> None:
         self._dataset, self._key = dataset, key
         self._raw: Any = None if dataset is None else dataset._sample_collection
-        self._ids: dict[str, tuple[Any, tuple[str, ...]]] = {}
+        self._there: set[str] = set()
+        self._strangers: dict[str, Any] = {}
 
     def declare(self, prototype: Any) -> None:
-        """Give the dataset every field that a complete sample has, and a unique index by key."""
-        self._dataset.add_sample(prototype, dynamic=True, validate=False)
+        """Give the dataset every field that a complete sample has, and a unique index by key.
+
+        What our labels hold beyond FiftyOne's own is not declared: the App takes time for every
+        declared path, after each tag even.
+        """
+        self._dataset.add_sample(prototype, validate=False)
         self._dataset.delete_samples([prototype.id])
         self._dataset.create_index(self._key, unique=True)
 
     def look(self) -> set[str]:
-        """Keys of all samples; what `write` and `remove` go by."""
+        """Keys of all samples; what `write` and `remove` go by.
+
+        They are read from the index. A sample without a key, which somebody else made, goes by its
+        id.
+        """
         if self._raw is None:
             return set()
-        found = self._raw.find({}, {self._key: True, "synced_tags": True})
-        self._ids = {
-            document.get(self._key) or str(document["_id"]): (
-                document["_id"],
-                tuple(document.get("synced_tags") or ()),
-            )
-            for document in found
-        }
-        return set(self._ids)
+        found = self._raw.find({self._key: {"$gte": ""}}, {self._key: True, "_id": False})
+        self._there = {document[self._key] for document in found}
+        others = self._raw.find({self._key: {"$not": {"$gte": ""}}}, {"_id": True})
+        self._strangers = {str(document["_id"]): document["_id"] for document in others}
+        return self._there | set(self._strangers)
 
     def remove(self, keys: Iterable[str]) -> int:
         """Delete these samples; how many."""
-        wanted = [self._ids.pop(key)[0] for key in list(keys)]
-        if wanted:
-            self._raw.delete_many({"_id": {"$in": wanted}})
+        wanted = list(keys)
+        strangers = [self._strangers.pop(key) for key in wanted if key in self._strangers]
+        mine = [key for key in wanted if key in self._there]
+        self._there -= set(mine)
+        for start in range(0, len(mine), _MANY):
+            self._raw.delete_many({self._key: {"$in": mine[start : start + _MANY]}})
+        if strangers:
+            self._raw.delete_many({"_id": {"$in": strangers}})
         return len(wanted)
 
     def write(self, documents: Iterable[Document]) -> int:
@@ -108,17 +121,28 @@ class Collection:
         """
         from pymongo import InsertOne
 
-        now, orders, count = datetime.now(UTC), list[Any](), 0
+        documents, now, orders = list(documents), datetime.now(UTC), list[Any]()
+        known = self._known(document[self._key] for document in documents)
         for document in documents:
-            known = self._ids.get(document[self._key])
-            if known is None:
+            before = known.get(document[self._key])
+            if before is None:
                 orders.append(InsertOne(self._new(document, now)))
             else:
-                orders += _changes(*known, document, now)
-            count += 1
+                orders += _changes(*before, document, now)
         if orders:
             self._raw.bulk_write(orders, ordered=False)
-        return count
+        return len(documents)
+
+    def _known(self, keys: Iterable[str]) -> dict[str, tuple[Any, tuple[str, ...]]]:
+        """Id and `synced_tags` of those samples that are there, by key."""
+        wanted = [key for key in keys if key in self._there]
+        if not wanted:
+            return {}
+        found = self._raw.find({self._key: {"$in": wanted}}, {self._key: True, "synced_tags": True})
+        return {
+            document[self._key]: (document["_id"], tuple(document.get("synced_tags") or ()))
+            for document in found
+        }
 
     def _new(self, document: Document, now: datetime) -> Document:
         return {

@@ -4,6 +4,7 @@ The App's panel "Model Evaluation" shows them with figures and a confusion matri
 on a cell opens the crops.
 """
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from curate.fiftyone.standing import attribute_field
@@ -40,6 +41,22 @@ def update(window: "Window") -> dict[str, int]:
             )
             found[attribute.id] = count
     return found
+
+
+def mark(window: "Window", touched: Collection[str]) -> None:
+    """Say of these garments who was right now; the figures stay until the next `update`."""
+    shown = window.garments
+    right = {}
+    for attribute in window.dataset.taxonomy.attributes:
+        key = evaluation_key(attribute.id)
+        if shown.has_evaluation(key):
+            name = attribute_field(attribute.id)
+            both = [f"${name}_{who}.label" for who in ("human", "proposed")]
+            known = {"$and": [{"$ne": [{"$type": label}, "missing"]} for label in both]}
+            right[key] = {"$cond": [known, {"$eq": both}, None]}
+    if right:
+        mine = {"garment_id": {"$in": list(touched)}}
+        shown._sample_collection.update_many(mine, [{"$set": right}])
 
 
 def _comparable(window: "Window", name: str) -> Any:

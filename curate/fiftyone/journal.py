@@ -7,6 +7,7 @@ deleted, or another MongoDB, is begun from nothing.
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from curate.fiftyone.environment import fiftyone_folder
@@ -20,11 +21,13 @@ class Journal:
     """`seq` is the catalogue's order up to which everything is written, 0 for nothing.
 
     `layout` is what was written how, `model_fields` the fields of single models that it has.
+    What the curator did until `heard` is read back, None where nothing was.
     """
 
     seq: int = 0
     layout: str = ""
     model_fields: tuple[str, ...] = ()
+    heard: datetime | None = None
 
 
 def owner(dataset: Dataset) -> str:
@@ -41,7 +44,13 @@ def read_journal(dataset: Any) -> Journal:
         return Journal()
     try:
         kept: Mapping[str, Any] = dataset.info[KEY]
-        return Journal(int(kept["seq"]), str(kept["layout"]), tuple(kept["model_fields"]))
+        heard = kept.get("heard")
+        return Journal(
+            int(kept["seq"]),
+            str(kept["layout"]),
+            tuple(kept["model_fields"]),
+            datetime.fromisoformat(heard) if heard else None,
+        )
     except (KeyError, TypeError, ValueError):
         return Journal()
 
@@ -49,6 +58,9 @@ def read_journal(dataset: Any) -> Journal:
 def write_journal(dataset: Any, journal: Journal) -> None:
     """Keep the journal, beside what else the dataset's `info` has."""
     before = dict(dataset.info.get(KEY) or {})
-    kept = asdict(journal) | {"model_fields": list(journal.model_fields)}
+    kept = asdict(journal) | {
+        "model_fields": list(journal.model_fields),
+        "heard": journal.heard.isoformat() if journal.heard else None,
+    }
     dataset.info = {**dataset.info, KEY: {**before, **kept}}
     dataset.save()

@@ -10,7 +10,6 @@
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +21,8 @@ from curate.duplicates import (
     near_duplicates,
     neighbourhood,
 )
-from curate.fiftyone import evaluate
+from curate.fiftyone import evaluate, judging
+from curate.fiftyone.measured import ALIKE, Measured, Values
 from curate.fiftyone.standing import attribute_field
 from curate.suspects import Suspect, scored_labels
 
@@ -35,56 +35,30 @@ _NEIGHBOUR_WEIGHTS = np.array([0.6, 0.3, 0.1])
 _TEXTS = ("duplicate_group", "near_group", "suspicion_why")
 _NUMBERS = ("uniqueness", "suspicion", "uncertainty")
 
-Values = Mapping[str, Any]
-"""A field's value by garment_id; garments that are not in it have none."""
-
 
 def update(window: "Window", touched: Collection[str] | None) -> None:
     """Bring all measures up to date; `touched` garments were written anew, None: all."""
     if touched is not None and not touched:
         return
     _declare(window)
-    garments = _Garments(window)
+    garments = Measured(window)
     garments.write(
         {"uncertainty": _uncertainty(window, touched), "edits": _edits(window, touched)}, touched
     )
     near = neighbourhood(window.dataset, touched)
     copies = _likeness(window, garments, near, touched)
-    if touched is None or _labelled(window, touched):
+    if judging.is_due(window, touched):
         _suspicion(window, garments, near, copies)
         evaluate.update(window)
+        judging.was_done(window)
+    elif touched is not None:
+        garments.write({field: {} for field in _suspicions(window)}, touched)
+        evaluate.mark(window, touched)
 
 
 def suspect_field(attribute: str) -> str:
     """Field with the suspicion about the labels of one attribute."""
     return f"suspect_{attribute}"
-
-
-@dataclass(frozen=True)
-class _Garments:
-    """The samples of the dataset of garments, written to by garment_id."""
-
-    window: "Window"
-
-    def write(self, fields: Mapping[str, Values], only: Collection[str] | None = None) -> None:
-        """Set these fields of all garments, or of those in `only`, where they are different."""
-        from pymongo import UpdateOne
-
-        raw = self.window.garments._sample_collection
-        where = {} if only is None else {"garment_id": {"$in": list(only)}}
-        orders = []
-        for document in raw.find(where, {"garment_id": True, **dict.fromkeys(fields, True)}):
-            wanted = {name: by.get(document["garment_id"]) for name, by in fields.items()}
-            if any(document.get(name) != value for name, value in wanted.items()):
-                orders.append(UpdateOne({"_id": document["_id"]}, {"$set": wanted}))
-        if orders:
-            raw.bulk_write(orders, ordered=False)
-
-    def read(self, field: str) -> dict[str, Any]:
-        """What a field holds now, by garment_id."""
-        raw = self.window.garments._sample_collection
-        found = raw.find({field: {"$ne": None}}, {"garment_id": True, field: True})
-        return {document["garment_id"]: document[field] for document in found}
 
 
 def _declare(window: "Window") -> None:
@@ -95,6 +69,7 @@ def _declare(window: "Window") -> None:
     types |= dict.fromkeys((*_NUMBERS, *suspected), fo.FloatField)
     types |= {"near_duplicate": fo.BooleanField, "edits": fo.IntField}
     schema = window.garments.get_field_schema()
+    Measured(window).index()
     for name, kind in types.items():
         if name not in schema:
             window.garments.add_sample_field(name, kind)
@@ -126,29 +101,28 @@ def _of_attributes(
 
 
 def _likeness(
-    window: "Window", garments: _Garments, near: Neighbourhood, touched: Collection[str] | None
+    window: "Window", garments: Measured, near: Neighbourhood, touched: Collection[str] | None
 ) -> dict[str, str]:
     """Write who is like whom; the group of each garment that is there more than once."""
     pairs = duplicate_pairs(window.dataset, near, touched)
     alike = near_duplicates(window.dataset, near)
     ties = [(name, found.garment_id) for name, found in alike.items()]
+    before = garments.alike()
     if touched is not None:  # what was known of the others still holds
-        pairs += _known(garments.read("duplicate_group"), near.garments)
-        ties += _known(garments.read("near_group"), near.garments)
+        pairs += _known(before, "duplicate_group", near.garments)
+        ties += _known(before, "near_group", near.garments)
     copies, groups = joined(pairs), joined(ties)
-    garments.write(
-        {
-            "duplicate_group": copies,
-            "near_group": groups,
-            "near_duplicate": {name: name in groups for name in near.garments},
-        }
-    )
+    very = {name: name in groups for name in near.garments}
+    garments.change(before, dict(zip(ALIKE, (copies, groups, very), strict=True)))
     garments.write({"uniqueness": uniqueness(near)}, touched)
     return copies
 
 
-def _known(groups: Mapping[str, str], active: Collection[str]) -> list[tuple[str, str]]:
+def _known(
+    before: Mapping[str, Mapping[str, Any]], field: str, active: Collection[str]
+) -> list[tuple[str, str]]:
     """Pairs of active garments that were found to be of one group."""
+    groups = {name: held[field] for name, held in before.items() if held.get(field)}
     first: dict[str, str] = {}
     for name in sorted(groups):
         if name in active:
@@ -169,16 +143,14 @@ def uniqueness(near: Neighbourhood) -> dict[str, float]:
     return {ids[row]: float(value) for row, value in zip(near.rows, found, strict=True)}
 
 
-def _labelled(window: "Window", touched: Collection[str]) -> bool:
-    """Whether people said something about any of these garments."""
+def _suspicions(window: "Window") -> list[str]:
+    """All fields that say how little a label is believed."""
     attributes = window.dataset.taxonomy.attributes
-    said = [{f"{attribute_field(a.id)}_human": {"$ne": None}} for a in attributes]
-    where = {"garment_id": {"$in": list(touched)}, "$or": said}
-    return window.garments._sample_collection.find_one(where) is not None
+    return [*(suspect_field(a.id) for a in attributes), "suspicion", "suspicion_why"]
 
 
 def _suspicion(
-    window: "Window", garments: _Garments, near: Neighbourhood, copies: Mapping[str, str]
+    window: "Window", garments: Measured, near: Neighbourhood, copies: Mapping[str, str]
 ) -> None:
     scored = scored_labels(window.dataset, near.vectors, copies)
     worst: dict[str, Suspect] = {}

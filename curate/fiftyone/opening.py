@@ -9,6 +9,7 @@ from curate.fiftyone import app, mongod
 from curate.fiftyone.app import App
 from curate.fiftyone.views import address, slug_of
 from curate.fiftyone.window import Window, one_at_a_time
+from curate.fiftyone.workspace import WORKSPACE
 from garments.dataset import Dataset
 from garments.errors import FiftyOneError
 
@@ -46,6 +47,8 @@ def open_app(
     wanted = address(window, view) if view else None
     found, new = app.launch(window.dataset, window.uri, port, tell=tell)
     pages = _pages(found, "garments", window.garments) + _pages(found, "photos", window.photos)
+    if window.garments.has_workspace(WORKSPACE):
+        pages[0] = Page(pages[0].title, app.page(found, window.garments.name, None, WORKSPACE))
     first = Page(view or "", app.page(found, *wanted)) if wanted else pages[0]
     return Opened(found, new, first, tuple(pages))
 

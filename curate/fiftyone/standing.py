@@ -18,23 +18,24 @@ from garments.taxonomy import Taxonomy
 if TYPE_CHECKING:
     import pyarrow as pa
 
-LAYOUT = 1
+LAYOUT = 2
 """Version of what is written; another one writes everything anew."""
 
 _OWN = """
 id filepath tags metadata created_at last_modified_at synced_tags garment_id photo_id person_id
 region crop_sha flags state gold split round handle licence embedding uniqueness duplicate_group
-near_duplicate
+near_duplicate near_group suspicion suspicion_why uncertainty edits
 """
 OWN_FIELDS = frozenset(_OWN.split())
 """Fields that a sample has whatever the taxonomy asks."""
 
+_PREFIXES = ("_", "suspect_", "eval_", "embedding_")
 _SUFFIXES = ("human", "proposed", "uncertainty", "edited")
 
 
 def attribute_field(attribute: str) -> str:
     """Field of an attribute: its id, unless that would be one of the fields that all have."""
-    taken = attribute in OWN_FIELDS or attribute.startswith(("_", "suspect_"))
+    taken = attribute in OWN_FIELDS or attribute.startswith(_PREFIXES)
     return f"{attribute}_label" if taken or attribute.endswith(_SUFFIXES) else attribute
 
 

@@ -10,6 +10,7 @@ import getpass
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 from curate.fiftyone import decisions, fields, measures, photos, views, workspace
 from curate.fiftyone.documents import Collection
@@ -25,6 +26,10 @@ __all__ = ["DECISION_TAGS", "SyncProgress", "sync", "sync_window"]
 
 CHUNK = 1000
 """Photos that are gathered and written at once, with all of their garments."""
+
+
+_CLOCKS = timedelta(minutes=15)
+"""How far the clocks may differ of those who write to one database."""
 
 
 @dataclass(frozen=True)
@@ -79,16 +84,22 @@ def sync_window(
 ) -> Iterator[SyncProgress]:
     """The same in a window that is open already."""
     now = SyncProgress(doing="reading tags")
+    heard: datetime | None = datetime.now(UTC)
     yield now
     if not window.empty:
-        said = decisions.read_back(window, who=who or getpass.getuser(), dry_run=dry_run)
+        heard = None if rebuild else read_journal(window.garments).heard
+        since = heard - _CLOCKS if heard else None
+        begun = datetime.now(UTC)
+        said = decisions.read_back(window, who or getpass.getuser(), dry_run, since)
         now = replace(now, read_back=str(said))
+        # What could not be understood is asked for again, until it is put right.
+        heard = heard if said.unknown else begun
     if dry_run:
         yield _foreseen(window, now, rebuild)
         return
     if rebuild:
         window = window.emptied()
-    yield from _write(window, now)
+    yield from _write(window, now, heard)
 
 
 def _foreseen(window: Window, now: SyncProgress, rebuild: bool) -> SyncProgress:
@@ -103,8 +114,8 @@ def _foreseen(window: Window, now: SyncProgress, rebuild: bool) -> SyncProgress:
     )
 
 
-def _write(window: Window, now: SyncProgress) -> Iterator[SyncProgress]:
-    """From the catalogue to FiftyOne."""
+def _write(window: Window, now: SyncProgress, heard: datetime | None) -> Iterator[SyncProgress]:
+    """From the catalogue to FiftyOne, whose curator is `heard` until then."""
     work = _Work.of(window)
     touched = work.touched
     now = replace(now, total=touched.count, removed=work.prepare(), doing="writing")
@@ -122,9 +133,11 @@ def _write(window: Window, now: SyncProgress) -> Iterator[SyncProgress]:
     window.garments.reload()
     window.photos.reload()
     measures.update(window, None if touched.everything else set(touched.garments))
-    views.save(window)
-    workspace.save(window)
-    work.finish()
+    saved = views.are_saved(window) and workspace.is_saved(window)
+    if now.removed or touched.count or not saved:
+        views.save(window)
+        workspace.save(window)
+    work.finish(heard)
     yield replace(now, done=touched.count, doing="")
 
 
@@ -190,7 +203,7 @@ class _Work:
         written = self.garments.write(documents)
         return written, self.photos.write(photos.photo_documents(dataset, known, drawn)), missing
 
-    def finish(self) -> None:
+    def finish(self, heard: datetime | None) -> None:
         """Keep how far FiftyOne is in step."""
-        reached = Journal(self.there.seq, self.standing.layout, self.model_fields)
+        reached = Journal(self.there.seq, self.standing.layout, self.model_fields, heard)
         write_journal(self.window.garments, reached)

@@ -1,10 +1,11 @@
 """Saved views, each the answer to a question that a curator asks."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from curate.fiftyone.fields import DECISION_TAGS, NO_FILE
+from curate.fiftyone.fields import DECISION_TAGS, NO_FILE, NOTHING_APPLIES
 from curate.fiftyone.journal import KEY
 from curate.fiftyone.standing import attribute_field
 from curate.state import Decision, GarmentState
@@ -22,24 +23,46 @@ _RARE_SHARE = 0.02
 
 _RED, _ORANGE, _BLUE, _GREEN = "#D1495B", "#EDAE49", "#00798C", "#4C9F70"
 
+_ABOUT = ("garment_id", "region", "state", "gold", "flags", "split", "round", "handle")
+"""Fields that all views of garments show."""
+
 _OURS = "views"
 """Where a FiftyOne dataset keeps the names of the views that were saved here."""
 
 
 @dataclass(frozen=True)
 class SavedView:
-    """One view to save; `view` is a `fiftyone.DatasetView`."""
+    """One view to save; `view` is a `fiftyone.DatasetView`.
+
+    Beside `_ABOUT` it shows `fields`, all where there are none. The fewer the better: after each
+    tag in a view that matches, the App stands still for a tenth of a second a field.
+    """
 
     name: str
     description: str
     view: Any
     color: str
+    fields: tuple[str, ...] = ()
+
+    @property
+    def narrow(self) -> Any:
+        """The view with the fields that it shows."""
+        return self.view.select_fields([*_ABOUT, *self.fields]) if self.fields else self.view
 
 
 def save(window: "Window") -> None:
     """Save all views of both datasets; those that others saved are left alone."""
     _save(window.garments, list(garment_views(window)))
     _save(window.photos, list(photo_views(window)))
+
+
+def are_saved(window: "Window") -> bool:
+    """Whether the views that were saved last are still there."""
+    for shown in (window.garments, window.photos):
+        names = (shown.info.get(KEY) or {}).get(_OURS)
+        if names is None or not set(names) <= set(shown.list_saved_views()):
+            return False
+    return True
 
 
 def address(window: "Window", name: str) -> tuple[str, str]:
@@ -68,13 +91,17 @@ def garment_views(window: "Window") -> Iterator[SavedView]:
     """The views of the dataset of garments."""
     view_field = window.fo.ViewField
     active = window.garments.match(view_field("state") == str(GarmentState.ACTIVE))
+    holds, human, proposed, edited = (
+        _of_all(window, suffix) for suffix in ("", "_human", "_proposed", "_edited")
+    )
     yield from _wrong(window, active)
-    yield _changed(window, active)
+    yield _changed(window, active, (*holds, "edits", *edited))
     yield SavedView(
         "most uncertain",
         "the tagger is least sure of these: what to annotate next",
         active.exists("uncertainty").sort_by("uncertainty", reverse=True),
         _BLUE,
+        (*proposed, "uncertainty"),
     )
     yield SavedView(
         "suspects",
@@ -82,16 +109,18 @@ def garment_views(window: "Window") -> Iterator[SavedView]:
         "says what they would say",
         active.match(view_field("suspicion") >= SUSPICIOUS).sort_by("suspicion", reverse=True),
         _RED,
+        (*human, "suspicion", "suspicion_why"),
     )
-    yield from _copies(window, active)
-    yield _bad_crops(window)
-    yield _rare(window, active)
-    yield _newest_round(window)
+    yield from _copies(window, active, holds)
+    yield _bad_crops(window, holds)
+    yield _rare(window, active, holds)
+    yield _newest_round(window, holds)
     yield SavedView(
         "gold",
         "garments whose labels a curator vouches for",
         window.garments.match(view_field("gold") == True),  # noqa: E712
         _GREEN,
+        holds,
     )
 
 
@@ -115,17 +144,32 @@ def newest_round(window: "Window") -> str | None:
     return rows.column("round").to_pylist()[-1] if rows.num_rows else None
 
 
-def rare_labels(window: "Window", active: Any) -> dict[str, list[str]]:
+def rare_labels(window: "Window") -> dict[str, list[str]]:
     """Labels with a value that few garments have, by field."""
     found = {}
-    for attribute in window.dataset.taxonomy.attributes:
-        name = attribute_field(attribute.id)
-        often = active.count_values(f"{name}.values")
-        most = max(1, min(RARE, round(_RARE_SHARE * active.count(f"{name}.label"))))
-        rare = {value for value, count in often.items() if value and count <= most}
-        labels = [label for label in active.distinct(f"{name}.label") if _parts(label) & rare]
+    for name, counts in _labels(window).items():
+        often = Counter[str]()
+        for label, count in counts.items():
+            often.update(dict.fromkeys(_parts(label), count))
+        most = max(1, min(RARE, round(_RARE_SHARE * counts.total())))
+        rare = {value for value, count in often.items() if count <= most}
+        labels = [label for label in counts if _parts(label) & rare]
         if labels:
             found[name] = sorted(labels)
+    return found
+
+
+def _labels(window: "Window") -> dict[str, Counter[str]]:
+    """How many active garments have each label, by field; in one look, since there may be many."""
+    names = [attribute_field(attribute.id) for attribute in window.dataset.taxonomy.attributes]
+    found = {name: Counter[str]() for name in names}
+    wanted = {"_id": False, **{f"{name}.label": True for name in names}}
+    active = {"state": str(GarmentState.ACTIVE)}
+    for document in window.garments._sample_collection.find(active, wanted):
+        for name in names:
+            label = (document.get(name) or {}).get("label")
+            if label and label != NOTHING_APPLIES:
+                found[name][label] += 1
     return found
 
 
@@ -141,19 +185,27 @@ def _wrong(window: "Window", active: Any) -> Iterator[SavedView]:
             f"the tagger's {attribute.title.lower()} is not what people said; the surest first",
             both.match(wrong & sure).sort_by(f"{name}_proposed.confidence", reverse=True),
             _RED,
+            (*_of_all(window, ""), f"{name}_human", f"{name}_proposed"),
         )
 
 
-def _changed(window: "Window", active: Any) -> SavedView:
+def _of_all(window: "Window", suffix: str) -> tuple[str, ...]:
+    """The fields of all attributes with that ending."""
+    attributes = window.dataset.taxonomy.attributes
+    return tuple(f"{attribute_field(attribute.id)}{suffix}" for attribute in attributes)
+
+
+def _changed(window: "Window", active: Any, fields: tuple[str, ...]) -> SavedView:
     return SavedView(
         "annotators changed most",
         "annotators changed the most of what the form had shown",
         active.match(window.fo.ViewField("edits") > 0).sort_by("edits", reverse=True),
         _ORANGE,
+        fields,
     )
 
 
-def _copies(window: "Window", active: Any) -> Iterator[SavedView]:
+def _copies(window: "Window", active: Any, holds: tuple[str, ...]) -> Iterator[SavedView]:
     view_field = window.fo.ViewField
     yield SavedView(
         "near-duplicates",
@@ -162,6 +214,7 @@ def _copies(window: "Window", active: Any) -> Iterator[SavedView]:
             [("near_group", 1), ("region", 1), ("garment_id", 1)]
         ),
         _BLUE,
+        (*holds, "near_group", "near_duplicate", "uniqueness"),
     )
     yield SavedView(
         "duplicates",
@@ -170,10 +223,11 @@ def _copies(window: "Window", active: Any) -> Iterator[SavedView]:
             [("duplicate_group", 1), ("region", 1), ("garment_id", 1)]
         ),
         _BLUE,
+        (*holds, "duplicate_group"),
     )
 
 
-def _bad_crops(window: "Window") -> SavedView:
+def _bad_crops(window: "Window", holds: tuple[str, ...]) -> SavedView:
     view_field = window.fo.ViewField
     told = view_field("state") == str(GarmentState.BAD_CROP)
     doubted = (view_field("state") == str(GarmentState.ACTIVE)) & view_field("flags").contains(
@@ -187,25 +241,25 @@ def _bad_crops(window: "Window") -> SavedView:
             told.if_else(100, 0) + view_field("flags").length(), reverse=True
         ),
         _ORANGE,
+        holds,
     )
 
 
-def _rare(window: "Window", active: Any) -> SavedView:
+def _rare(window: "Window", active: Any, holds: tuple[str, ...]) -> SavedView:
     view_field = window.fo.ViewField
     conditions = [
-        view_field(f"{name}.label").is_in(labels)
-        for name, labels in rare_labels(window, active).items()
+        view_field(f"{name}.label").is_in(labels) for name, labels in rare_labels(window).items()
     ]
     view = active.match(view_field.any(conditions)) if conditions else active.limit(0)
     text = f"garments with a value that few others have, at most {RARE}"
-    return SavedView("rare values", text, view, _BLUE)
+    return SavedView("rare values", text, view, _BLUE, holds)
 
 
-def _newest_round(window: "Window") -> SavedView:
+def _newest_round(window: "Window", holds: tuple[str, ...]) -> SavedView:
     name = newest_round(window)
     view = window.garments.match(window.fo.ViewField("round") == (name or ""))
     return SavedView(
-        "newest round", f"sent to annotators last: {name or 'nothing yet'}", view, _BLUE
+        "newest round", f"sent to annotators last: {name or 'nothing yet'}", view, _BLUE, holds
     )
 
 
@@ -224,7 +278,7 @@ def _save(shown: Any, views: list[SavedView]) -> None:
     for found in views:
         if not _is_saved(shown, found):
             shown.save_view(
-                found.name, found.view, found.description, color=found.color, overwrite=True
+                found.name, found.narrow, found.description, color=found.color, overwrite=True
             )
     if ours.get(_OURS) != names:
         shown.info = info | {KEY: ours | {_OURS: names}}
@@ -242,4 +296,6 @@ def _is_saved(shown: Any, wanted: SavedView) -> bool:
         kept = shown.load_saved_view(wanted.name)
     except Exception:  # a view over a field that was deleted raises whatever its stages raise
         return False
-    return bool(kept._serialize(include_uuids=False) == wanted.view._serialize(include_uuids=False))
+    return bool(
+        kept._serialize(include_uuids=False) == wanted.narrow._serialize(include_uuids=False)
+    )

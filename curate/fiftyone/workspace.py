@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from curate.fiftyone import sidebar
 from curate.fiftyone.journal import KEY
 from curate.fiftyone.standing import attribute_field
-from curate.state import GarmentState
+from curate.state import Decision, GarmentState, decisions_in_force
 from garments.ids import stable_id
 
 if TYPE_CHECKING:
@@ -37,15 +37,15 @@ Points = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class _Embedded:
-    """Sample ids with their vectors (N, D), and what tells whether they changed."""
+    """Sample ids with their vectors (N, D)."""
 
     ids: list[str]
     vectors: NDArray[np.float32]
 
-    @property
-    def hash(self) -> str:
-        """Changes when a sample or its vector does."""
-        return stable_id(*self.ids, self.vectors.shape, float(np.abs(self.vectors).sum()))
+
+def is_saved(window: "Window") -> bool:
+    """Whether the workspace is there."""
+    return bool(window.garments.has_workspace(WORKSPACE))
 
 
 def save(window: "Window") -> None:
@@ -101,13 +101,16 @@ def _same(one: Any, other: Any) -> bool:
 
 def _plots(window: "Window") -> list[str]:
     """Names of the plots that there are now, made anew where they are out of date."""
-    found = _embedded(window)
     info = dict(window.garments.info)
     ours = dict(info.get(KEY) or {})
-    before = dict(ours.get(_KEPT, {}))
-    kept = dict[str, Any]()
+    before, now = dict(ours.get(_KEPT, {})), _shown(window)
+    there = [name for name in (PCA, TSNE) if window.garments.has_brain_run(name)]
+    if before.get(PCA) == now and there == [PCA, TSNE]:
+        return there
+    found, kept = _embedded(window), dict[str, Any]()
     if len(found.ids) >= FEWEST:
-        kept[PCA] = _pca_plot(window, found, before.get(PCA))
+        _keep(window, PCA, found.ids, first_axes(found.vectors, 2))
+        kept[PCA] = now
         kept[TSNE] = _tsne_plot(window, found, before.get(TSNE))
     for name in (PCA, TSNE):
         if name not in kept and window.garments.has_brain_run(name):
@@ -118,18 +121,23 @@ def _plots(window: "Window") -> list[str]:
     return list(kept)
 
 
+def _shown(window: "Window") -> str:
+    """Hash that changes with the embeddings, and with the garments that are active."""
+    catalog = window.dataset.catalog
+    vectors = [(table, catalog.highest(table, "seq")) for table in catalog.embedding_tables()]
+    decided = decisions_in_force(catalog.rows("decisions").to_pylist())
+    thrown_out = {Decision.EXCLUDED, Decision.BAD_CROP}
+    out = sorted(name for name, kinds in decided.items() if thrown_out & kinds.keys())
+    active = catalog.active_garments(columns=["garment_id"]).num_rows
+    return stable_id(*vectors, active, *out)
+
+
 def _embedded(window: "Window") -> _Embedded:
     """Active garments with an embedding."""
     active = window.garments.match(window.fo.ViewField("state") == str(GarmentState.ACTIVE))
     ids, vectors = active.exists("embedding").values(["id", "embedding"])
     found = np.array(vectors, np.float32) if vectors else np.zeros((0, 0), np.float32)
     return _Embedded(ids, found)
-
-
-def _pca_plot(window: "Window", found: _Embedded, before: str | None) -> str:
-    if before != found.hash or not window.garments.has_brain_run(PCA):
-        _keep(window, PCA, found.ids, first_axes(found.vectors, 2))
-    return found.hash
 
 
 def _tsne_plot(window: "Window", found: _Embedded, before: list[Any] | None) -> list[Any]:

@@ -48,7 +48,8 @@ def samples(url: str, dataset: str) -> int:
 def test_it_opens_shows_what_is_there_and_closes(own, monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     opened = show(own)
-    assert opened.new and opened.pages[0].url == f"{opened.app.url}/datasets/app-garments"
+    assert opened.new
+    assert opened.pages[0].url == f"{opened.app.url}/datasets/app-garments?workspace=curate"
     assert httpx.get(opened.pages[0].url, timeout=30).status_code == 200
     assert samples(opened.app.url, "app-garments") == len(garment_ids(own)) == 4
     assert {page.title for page in opened.pages} >= {"garments", "photos", "gold"}
@@ -97,7 +98,10 @@ def test_the_commands_open_sync_and_close(own, garmentloop_command):
     )
     assert result.returncode == 0, result.stderr
     assert "4 garments and 2 photos written" in result.stdout
-    assert "/datasets/app-garments\n" in result.stdout and "ssh -N -L" in result.stderr
+    assert (
+        "/datasets/app-garments?workspace=curate\n" in result.stdout
+        and "ssh -N -L" in result.stderr
+    )
     result = garmentloop_command("curate", "sync", "-d", folder, "--dry-run")
     assert "would be: 0 garments and 0 photos written" in result.stdout, result.stderr
     assert app.running(own)

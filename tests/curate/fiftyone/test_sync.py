@@ -79,7 +79,7 @@ def test_a_sample_is_stored_as_fiftyone_stores_it(curated, mongo_uri):
     with open_window(dataset, mongo_uri) as window:
         for ours in (window.garments, window.photos):
             copied = window.fo.Dataset(f"{ours.name}-copy", persistent=True)
-            copied.add_samples([sample.copy() for sample in ours], dynamic=True)
+            copied.add_samples([sample.copy() for sample in ours])
             theirs = [_bare(document) for document in copied._sample_collection.find()]
             assert [_bare(document) for document in ours._sample_collection.find()] == theirs
             expected = ours.get_field_schema(flat=True)

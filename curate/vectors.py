@@ -69,36 +69,36 @@ def nearest(vectors: NDArray[np.float32], k: int, rows: Collection[int] | None =
     asked = np.arange(len(vectors)) if rows is None else np.fromiter(rows, np.int64)
     index = np.full((len(asked), k), -1, np.int64)
     cosine = np.full((len(asked), k), -np.inf, np.float32)
-    found = min(k, len(vectors) - 1)
+    found, count = min(k, len(vectors) - 1), len(vectors)
     if found < 1:
         return Nearest(index, cosine)
+    padded = np.zeros((-(-count // _CHUNK) * _CHUNK, vectors.shape[1]), np.float32)
+    padded[:count] = vectors
+    alike = np.empty((min(_BLOCK, len(asked)), len(padded)), np.float32)
     for start in range(0, len(asked), _BLOCK):
         block = slice(start, start + _BLOCK)
         mine = asked[block]
-        alike = vectors[mine] @ vectors.T
-        alike[np.arange(len(mine)), mine] = -np.inf
-        index[block, :found], cosine[block, :found] = _best(alike, found)
+        part = np.matmul(vectors[mine], padded.T, out=alike[: len(mine)])
+        part[:, count:] = -np.inf
+        part[np.arange(len(mine)), mine] = -np.inf
+        index[block, :found], cosine[block, :found] = _best(part, found)
     return Nearest(index, cosine)
 
 
 def _best(alike: NDArray[np.float32], k: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Columns and values of the `k` highest in each row, highest first.
 
-    The best k lie in the k chunks with the highest maxima: only those are sorted.
+    The columns are whole chunks. The best k lie in the k chunks with the highest maxima: only
+    those are sorted.
     """
     rows, columns = alike.shape
-    places: NDArray[Any]
-    values: NDArray[np.float32]
-    chunks = -(-columns // _CHUNK)
-    if chunks > 2 * k:
-        padded = np.full((rows, chunks * _CHUNK), -np.inf, np.float32)
-        padded[:, :columns] = alike
-        tops = padded.reshape(rows, chunks, _CHUNK).max(axis=2)
+    places: NDArray[Any] = np.broadcast_to(np.arange(columns), alike.shape)
+    values = alike
+    if columns > 2 * k * _CHUNK:
+        tops = alike.reshape(rows, -1, _CHUNK).max(axis=2)
         chosen = np.argpartition(-tops, k - 1, axis=1)[:, :k]
         places = (chosen[:, :, None] * _CHUNK + np.arange(_CHUNK)).reshape(rows, -1)
-        values = np.take_along_axis(padded, places, axis=1)
-    else:
-        places, values = np.broadcast_to(np.arange(columns), alike.shape), alike
+        values = np.take_along_axis(alike, places, axis=1)
     order = np.argsort(-values, axis=1, kind="stable")[:, :k]
     return (
         np.take_along_axis(places, order, axis=1).astype(np.int64),

@@ -42,10 +42,13 @@ def update(window: "Window", touched: Collection[str] | None) -> None:
         return
     _declare(window)
     garments = Measured(window)
-    garments.write(
-        {"uncertainty": _uncertainty(window, touched), "edits": _edits(window, touched)}, touched
-    )
     near = neighbourhood(window.dataset, touched)
+    own: dict[str, Values] = {
+        "uncertainty": _uncertainty(window, touched),
+        "edits": _edits(window, touched),
+        "uniqueness": uniqueness(near),
+    }
+    garments.write(own, touched)
     copies = _likeness(window, garments, near, touched)
     if judging.is_due(window, touched):
         _suspicion(window, garments, near, copies)
@@ -114,7 +117,6 @@ def _likeness(
     copies, groups = joined(pairs), joined(ties)
     very = {name: name in groups for name in near.garments}
     garments.change(before, dict(zip(ALIKE, (copies, groups, very), strict=True)))
-    garments.write({"uniqueness": uniqueness(near)}, touched)
     return copies
 
 

@@ -69,6 +69,17 @@ def stop(dataset: Dataset, timeout: float = 60.0) -> bool:
     return end(_pid_path(dataset), timeout)
 
 
+def why_it_ended(dataset: Dataset, uri: str) -> FiftyOneError | None:
+    """What our own server said last, where it was the one at `uri` and runs no more."""
+    if uri != last_uri(dataset) or running(dataset):
+        return None
+    return FiftyOneError(
+        f"expected mongod at {uri} to do its work, but it ended: {_last_words(dataset)}. Where the "
+        f"disk is full, make room; then run the same command again: what was finished is kept. "
+        f"Its log is {log_path(dataset)}"
+    )
+
+
 def log_path(dataset: Dataset) -> Path:
     """What the server said."""
     return fiftyone_folder(dataset) / "mongod.log"

@@ -9,11 +9,12 @@ stopped in between does it again, which changes nothing.
 import getpass
 from collections import defaultdict
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from curate.fiftyone import decisions, fields, measures, photos, views, workspace
-from curate.fiftyone.documents import Collection
+from curate.fiftyone.documents import Collection, Document
 from curate.fiftyone.facts import facts, origins_of
 from curate.fiftyone.fields import DECISION_TAGS
 from curate.fiftyone.journal import Journal, read_journal, write_journal
@@ -190,18 +191,32 @@ class _Work:
         for garment, photo in photo_of.items():
             by_photo[photo].append(garment)
         todo = sorted(touched.photos | {photo_of[garment] for garment in touched.garments})
-        for start in range(0, len(todo), CHUNK):
-            part = todo[start : start + CHUNK]
-            yield self._write_part(part, [name for photo in part for name in by_photo[photo]])
+        with ThreadPoolExecutor(1) as pool:
+            writing: Future[tuple[int, int, int]] | None = None
+            for start in range(0, len(todo), CHUNK):
+                part = todo[start : start + CHUNK]
+                names = [name for photo in part for name in by_photo[photo]]
+                gathered = self._gathered(part, names)
+                if writing:
+                    yield writing.result()
+                writing = pool.submit(self._put, *gathered)
+            if writing:
+                yield writing.result()
 
-    def _write_part(self, photo_ids: list[str], garment_ids: list[str]) -> tuple[int, int, int]:
+    def _gathered(
+        self, photo_ids: list[str], garment_ids: list[str]
+    ) -> tuple[list[Document], list[Document]]:
+        """Samples of garments and of photos, those of them that were touched."""
         dataset = self.window.dataset
         known = facts(self.standing, garment_ids, origins_of(dataset, photo_ids))
         documents = list(fields.garment_documents(self.standing, known, self.touched.garments))
-        missing = sum(fields.NO_FILE in document["flags"] for document in documents)
         drawn = [photo for photo in photo_ids if photo in self.touched.photos]
-        written = self.garments.write(documents)
-        return written, self.photos.write(photos.photo_documents(dataset, known, drawn)), missing
+        return documents, list(photos.photo_documents(dataset, known, drawn))
+
+    def _put(self, garments: list[Document], drawn: list[Document]) -> tuple[int, int, int]:
+        """Write while the next ones are gathered; how many of each, and how many lack a crop."""
+        missing = sum(fields.NO_FILE in document["flags"] for document in garments)
+        return self.garments.write(garments), self.photos.write(drawn), missing
 
     def finish(self, heard: datetime | None) -> None:
         """Keep how far FiftyOne is in step."""

@@ -71,6 +71,10 @@ def open_window(
                 garments = _loaded(fo, garments_name(dataset), dataset, create)
                 photos = _loaded(fo, photos_name(dataset), dataset, create)
                 yield Window(dataset, uri, fo, garments, photos)
+        except FiftyOneError as error:
+            if ended := mongod.why_it_ended(dataset, uri):
+                raise ended from error
+            raise
         finally:
             disconnect()
             _stop_if_idle(dataset)

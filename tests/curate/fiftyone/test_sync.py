@@ -2,6 +2,7 @@
 
 import os
 import random
+import resource
 import shutil
 import signal
 import subprocess
@@ -396,7 +397,7 @@ def test_who_comes_second_waits_only_so_long(curated, mongo_uri):
 def test_mongod_killed_during_a_sync(curated, mongo_uri, fault_rounds, monkeypatch):
     monkeypatch.setattr(syncing, "CHUNK", 1)
     chance = random.Random(0)
-    for _ in range(fault_rounds):
+    for _ in range(fault_rounds // 2):
         dataset = curated(4)
         server, _ = mongod.start(dataset)
         kill_at = chance.randint(1, 5)
@@ -417,7 +418,7 @@ def test_mongod_killed_during_a_sync(curated, mongo_uri, fault_rounds, monkeypat
 @pytest.mark.faults
 def test_a_sync_that_is_killed_is_gone_on_with(curated, mongo_uri, fault_rounds, tmp_path):
     chance = random.Random(1)
-    for _ in range(fault_rounds):
+    for _ in range(fault_rounds // 2):
         dataset = curated(6)
         code = (
             "import sys; from garments.dataset import Dataset; from curate.fiftyone import sync;"
@@ -440,3 +441,18 @@ def test_a_sync_that_is_killed_is_gone_on_with(curated, mongo_uri, fault_rounds,
         run(dataset, mongo_uri, rebuild=True)
         with open_window(dataset, mongo_uri) as window:
             assert stored(window) == before
+
+
+@pytest.mark.faults
+def test_a_full_disk_is_told_and_gone_on_from(curated, mongo_uri):
+    dataset = curated(4)
+    server, _ = mongod.start(dataset)
+    # No file of mongod's may grow any more: for it the same as a disk without room.
+    resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+    with pytest.raises(FiftyOneError, match="run the same command again|make room"):
+        list(sync(dataset))
+    mongod.stop(dataset)
+    end = list(sync(dataset))[-1]
+    assert end.total is not None and end.done == end.total
+    with open_window(dataset) as window:
+        assert sorted(window.garments.values("garment_id")) == sorted(garment_ids(dataset))

@@ -38,13 +38,15 @@ class Labels:
 def labels_to_fit(dataset: "Dataset") -> Labels:
     """What people said, as it holds now, about garments outside the test split and the audit slice.
 
-    Nor are quarantined garments fitted to, which are linked with what is tested on.
+    Nor are quarantined garments fitted to, which are linked with what is tested on, nor those that
+    their source holds out for the test, before there is a split.
     Simulated answers count in a rehearsal only. Left out are answers that name no value, or none
     of the present taxonomy, and what is disputed.
     """
     said = people_say_in(dataset)
     labelled = {garment for garment, _ in said}
-    test, audit = of_test_split(dataset) & labelled, audit_slice(dataset) & labelled
+    test = (of_test_split(dataset) | held_out_by_source(dataset)) & labelled
+    audit = audit_slice(dataset) & labelled
     quarantined = in_split(dataset, "quarantine")  # too like what is tested on
     asked = {attribute.id: attribute for attribute in dataset.taxonomy.attributes}
     answers: dict[str, dict[str, Answer]] = defaultdict(dict)
@@ -61,6 +63,15 @@ def labels_to_fit(dataset: "Dataset") -> Labels:
 def of_test_split(dataset: "Dataset") -> set[str]:
     """Garments whose newest split is test."""
     return in_split(dataset, "test")
+
+
+def held_out_by_source(dataset: "Dataset") -> set[str]:
+    """Garments of photos that a source calls `test`, which they stay in every split."""
+    held_out = dataset.catalog.rows("sources", ["photo_id"], "split = 'test'").column(0)
+    photos = set(held_out.to_pylist())
+    rows = dataset.catalog.active_garments(columns=["garment_id", "photo_id"])
+    pairs = zip(*(rows.column(name).to_pylist() for name in rows.column_names), strict=True)
+    return {garment for garment, photo in pairs if photo in photos} if photos else set()
 
 
 def in_split(dataset: "Dataset", name: str) -> set[str]:

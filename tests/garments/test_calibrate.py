@@ -15,6 +15,7 @@ from garments.answers import value_of
 from garments.calibrate import FEWEST, Calibrated, calibrate, record_model_calibrations
 from garments.calibration import Calibration
 from garments.calibration_page import bars, write_calibration_page
+from garments.catalog.rows import source_row
 from garments.dataset import Dataset
 from garments.fitting import ENOUGH_FOR_PRECISION, NEVER, fit, threshold_for
 from garments.ids import stable_id
@@ -24,6 +25,7 @@ from garments.measured import Curve
 from garments.metrics import expected_calibration_error
 from garments.proposals import readings
 from garments.reading import probabilities
+from garments.records import Source
 from garments.tagger import TaggerVersion
 from garments.taxonomy import Taxonomy
 
@@ -248,6 +250,10 @@ def test_the_test_split_and_the_audit_slice_are_never_used(rehearsal: Rehearsal)
     assert (labels.test, labels.audit) == (30, 20)
     assert labels.garments == set(ids[5:10]) | set(ids[40:100])
     assert calibrate(dataset).measured[0].labels == 65
+    held_out = Source("s", "a.jpg", "p", split="test")  # the photo of all of them
+    dataset.catalog.add("sources", [source_row(held_out)])
+    labels = labels_to_fit(dataset)
+    assert labels.test >= 100 and not labels.garments
 
 
 def test_whose_words_are_fitted_to(tmp_path: Path) -> None:

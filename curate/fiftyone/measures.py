@@ -48,14 +48,21 @@ def update(window: "Window", touched: Collection[str] | None) -> None:
         "edits": _edits(window, touched),
         "uniqueness": uniqueness(near),
     }
-    garments.write(own, touched)
-    copies = _likeness(window, garments, near, touched)
-    if judging.is_due(window, touched):
-        _suspicion(window, garments, near, copies)
+    before = garments.alike()
+    alike = _likeness(window, before, near, touched)
+    due = judging.is_due(window, touched)
+    judged = _suspicion(window, near, alike["duplicate_group"]) if due else _nothing(window)
+    if touched is None:
+        garments.write(own | alike | judged)  # at once: there are as many as there are garments
+    else:
+        garments.write(own if due else own | judged, touched)
+        garments.change(before, alike)
+        if due:
+            garments.write(judged)
+    if due:
         evaluate.update(window)
         judging.was_done(window)
     elif touched is not None:
-        garments.write({field: {} for field in _suspicions(window)}, touched)
         evaluate.mark(window, touched)
 
 
@@ -104,20 +111,21 @@ def _of_attributes(
 
 
 def _likeness(
-    window: "Window", garments: Measured, near: Neighbourhood, touched: Collection[str] | None
-) -> dict[str, str]:
-    """Write who is like whom; the group of each garment that is there more than once."""
+    window: "Window",
+    before: Mapping[str, Mapping[str, Any]],
+    near: Neighbourhood,
+    touched: Collection[str] | None,
+) -> dict[str, Values]:
+    """`ALIKE` of every garment, as it was `before` where nothing touched it."""
     pairs = duplicate_pairs(window.dataset, near, touched)
     alike = near_duplicates(window.dataset, near)
     ties = [(name, found.garment_id) for name, found in alike.items()]
-    before = garments.alike()
     if touched is not None:  # what was known of the others still holds
         pairs += _known(before, "duplicate_group", near.garments)
         ties += _known(before, "near_group", near.garments)
     copies, groups = joined(pairs), joined(ties)
     very = {name: name in groups for name in near.garments}
-    garments.change(before, dict(zip(ALIKE, (copies, groups, very), strict=True)))
-    return copies
+    return dict(zip(ALIKE, (copies, groups, very), strict=True))
 
 
 def _known(
@@ -145,15 +153,16 @@ def uniqueness(near: Neighbourhood) -> dict[str, float]:
     return {ids[row]: float(value) for row, value in zip(near.rows, found, strict=True)}
 
 
-def _suspicions(window: "Window") -> list[str]:
-    """All fields that say how little a label is believed."""
-    attributes = window.dataset.taxonomy.attributes
-    return [*(suspect_field(a.id) for a in attributes), "suspicion", "suspicion_why"]
+def _nothing(window: "Window") -> dict[str, Values]:
+    """No suspicion in any field that says how little a label is believed."""
+    names = [suspect_field(attribute.id) for attribute in window.dataset.taxonomy.attributes]
+    return {field: {} for field in (*names, "suspicion", "suspicion_why")}
 
 
 def _suspicion(
-    window: "Window", garments: Measured, near: Neighbourhood, copies: Mapping[str, str]
-) -> None:
+    window: "Window", near: Neighbourhood, copies: Mapping[str, str]
+) -> dict[str, Values]:
+    """How little each label is believed, by field."""
     scored = scored_labels(window.dataset, near.vectors, copies)
     worst: dict[str, Suspect] = {}
     for found in _all(scored.values()):
@@ -168,7 +177,7 @@ def _suspicion(
     }
     fields["suspicion"] = {name: found.score for name, found in worst.items()}
     fields["suspicion_why"] = {name: _why(found) for name, found in worst.items()}
-    garments.write(fields)
+    return fields
 
 
 def _all(by_garment: Iterable[Mapping[str, Suspect]]) -> Iterable[Suspect]:

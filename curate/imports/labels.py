@@ -10,6 +10,7 @@ from typing import Any
 
 from garments.answers import value_of
 from garments.catalog.convert import one_of
+from garments.catalog.lock import exclusive
 from garments.dataset import Dataset
 from garments.ids import stable_id
 from garments.said import LabelKind
@@ -28,10 +29,19 @@ class Said:
 
 
 def write_labels(dataset: Dataset, annotator: str, said: Sequence[Said]) -> int:
-    """Make the catalogue say what `annotator` (a set) says about these garments; rows added."""
-    catalog, rows = dataset.catalog, list[Row]()
+    """Make the catalogue say what `annotator` (a set) says about these garments; rows added.
+
+    One at a time: what another import writes after a look at what was said would be said twice.
+    """
     if not said:
         return 0
+    dataset.run.mkdir(exist_ok=True)
+    with exclusive(dataset.run / "import-labels.lock"):
+        return _write(dataset, annotator, said)
+
+
+def _write(dataset: Dataset, annotator: str, said: Sequence[Said]) -> int:
+    catalog, rows = dataset.catalog, list[Row]()
     where = f"{one_of('garment_id', [s.garment_id for s in said])} AND "
     where += f"kind = '{LabelKind.IMPORT}' AND {one_of('annotator', [annotator])}"
     before = _newest(catalog.rows("labels", where=where).to_pylist())

@@ -82,6 +82,11 @@ def decode(data: bytes, *, longest: int | None = None, max_pixels: int = MAX_PIX
     return Picture(pixels, width, height, max(pixels.shape[:2]) / max(width, height))
 
 
+def size_of(data: bytes, *, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
+    """Width and height of the picture in `data` as stored, from its header. Raises `BadImage`."""
+    return _open(data, max_pixels).size
+
+
 def fit(pixels: Pixels, longest: int) -> Pixels:
     """`pixels` reduced by area averaging so that its longer side is at most `longest`."""
     import cv2

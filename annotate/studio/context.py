@@ -2,17 +2,14 @@
 
 import stat
 from collections.abc import Iterable, Mapping, Sequence
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from PIL import Image
 
 from garments.boxes import Box
 from garments.catalog import one_of
 from garments.errors import GarmentLoopError
 from garments.files import read_bytes
-from garments.images import Pixels, decode
+from garments.images import Pixels, decode, size_of
 from garments.jpeg import encode_quickly
 from garments.whole import write_whole
 
@@ -118,8 +115,7 @@ def is_plain(path: Path) -> bool:
 
 def _small(preview: bytes) -> Pixels:
     """The picture, by half, a quarter or an eighth: to those a JPEG is decoded quickly."""
-    with Image.open(BytesIO(preview)) as header:
-        longest = max(header.size)
+    longest = max(size_of(preview))
     while longest >= 2 * SHORTEST:
         longest = -(-longest // 2)
     return decode(preview, longest=longest).pixels

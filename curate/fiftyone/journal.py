@@ -30,6 +30,19 @@ class Journal:
     heard: datetime | None = None
 
 
+def kept(shown: Any, name: str) -> Any:
+    """What was kept under that name in a FiftyOne dataset, None where nothing was."""
+    return (shown.info.get(KEY) or {}).get(name)
+
+
+def keep(shown: Any, **values: Any) -> None:
+    """Keep these values in a FiftyOne dataset, beside what else its `info` has."""
+    before = dict(shown.info.get(KEY) or {})
+    if any(before.get(name) != value for name, value in values.items()):
+        shown.info = {**shown.info, KEY: {**before, **values}}
+        shown.save()
+
+
 def owner(dataset: Dataset) -> str:
     """What tells this data set from others of its name, wherever its folder is moved."""
     path = fiftyone_folder(dataset) / "owner"
@@ -43,12 +56,12 @@ def read_journal(dataset: Any) -> Journal:
     if dataset is None:
         return Journal()
     try:
-        kept: Mapping[str, Any] = dataset.info[KEY]
-        heard = kept.get("heard")
+        found: Mapping[str, Any] = dataset.info[KEY]
+        heard = found.get("heard")
         return Journal(
-            int(kept["seq"]),
-            str(kept["layout"]),
-            tuple(kept["model_fields"]),
+            int(found["seq"]),
+            str(found["layout"]),
+            tuple(found["model_fields"]),
             datetime.fromisoformat(heard) if heard else None,
         )
     except (KeyError, TypeError, ValueError):
@@ -56,11 +69,7 @@ def read_journal(dataset: Any) -> Journal:
 
 
 def write_journal(dataset: Any, journal: Journal) -> None:
-    """Keep the journal, beside what else the dataset's `info` has."""
-    before = dict(dataset.info.get(KEY) or {})
-    kept = asdict(journal) | {
-        "model_fields": list(journal.model_fields),
-        "heard": journal.heard.isoformat() if journal.heard else None,
-    }
-    dataset.info = {**dataset.info, KEY: {**before, **kept}}
-    dataset.save()
+    """Keep the journal."""
+    heard = journal.heard.isoformat() if journal.heard else None
+    fields = list(journal.model_fields)
+    keep(dataset, **asdict(journal) | {"model_fields": fields, "heard": heard})

@@ -7,7 +7,7 @@ evaluations already know who was right about them, and only their figures are ol
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from curate.fiftyone.journal import KEY
+from curate.fiftyone.journal import keep, kept
 from curate.fiftyone.standing import attribute_field
 
 if TYPE_CHECKING:
@@ -27,17 +27,17 @@ def is_due(window: "Window", touched: Collection[str] | None) -> bool:
     fresh = _labelled(window, touched)
     if not fresh:
         return False
-    waiting = fresh + int((window.garments.info.get(KEY) or {}).get(_WAITING) or 0)
+    waiting = fresh + int(kept(window.garments, _WAITING) or 0)
     labels = window.dataset.catalog.rows("labels", ["garment_id"]).column(0)
     due = waiting >= SHARE * len(labels.unique())
     if not due:
-        _keep(window, waiting)
+        keep(window.garments, **{_WAITING: waiting})
     return bool(due)
 
 
 def was_done(window: "Window") -> None:
     """Count from nothing again."""
-    _keep(window, 0)
+    keep(window.garments, **{_WAITING: 0})
 
 
 def _labelled(window: "Window", touched: Collection[str]) -> int:
@@ -46,11 +46,3 @@ def _labelled(window: "Window", touched: Collection[str]) -> int:
     said = [{f"{attribute_field(a.id)}_human": {"$ne": None}} for a in attributes]
     where = {"garment_id": {"$in": list(touched)}, "$or": said}
     return int(window.garments._sample_collection.count_documents(where))
-
-
-def _keep(window: "Window", waiting: int) -> None:
-    info = dict(window.garments.info)
-    ours = dict(info.get(KEY) or {})
-    if ours.get(_WAITING, 0) != waiting:
-        window.garments.info = info | {KEY: ours | {_WAITING: waiting}}
-        window.garments.save()

@@ -48,7 +48,7 @@ def update(window: "Window", touched: Collection[str] | None) -> None:
         "edits": _edits(window, touched),
         "uniqueness": uniqueness(near),
     }
-    before = garments.alike()
+    before = {} if touched is None else garments.alike()
     alike = _likeness(window, before, near, touched)
     due = judging.is_due(window, touched)
     judged = _suspicion(window, near, alike["duplicate_group"]) if due else _nothing(window)

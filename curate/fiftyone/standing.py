@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 LAYOUT = 2
-"""Version of what is written; another one writes everything anew."""
+"""Version of what is written and of the views on it; another one writes everything anew."""
 
 _OWN = """
 id filepath tags metadata created_at last_modified_at synced_tags garment_id photo_id person_id

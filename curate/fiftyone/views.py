@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from curate.fiftyone.fields import DECISION_TAGS, NO_FILE, NOTHING_APPLIES
-from curate.fiftyone.journal import KEY
+from curate.fiftyone.journal import keep, kept
 from curate.fiftyone.standing import attribute_field
 from curate.state import Decision, GarmentState
 from curate.suspects import SUSPICIOUS
@@ -59,7 +59,7 @@ def save(window: "Window") -> None:
 def are_saved(window: "Window") -> bool:
     """Whether the views that were saved last are still there."""
     for shown in (window.garments, window.photos):
-        names = (shown.info.get(KEY) or {}).get(_OURS)
+        names = kept(shown, _OURS)
         if names is None or not set(names) <= set(shown.list_saved_views()):
             return False
     return True
@@ -269,10 +269,8 @@ def _parts(label: str) -> set[str]:
 
 def _save(shown: Any, views: list[SavedView]) -> None:
     """Save what changed, and drop those of ours that are no more."""
-    info = dict(shown.info)
-    ours = dict(info.get(KEY) or {})
     names = [found.name for found in views]
-    for name in ours.get(_OURS, []):
+    for name in kept(shown, _OURS) or ():
         if name not in names and shown.has_saved_view(name):
             shown.delete_saved_view(name)
     for found in views:
@@ -280,9 +278,7 @@ def _save(shown: Any, views: list[SavedView]) -> None:
             shown.save_view(
                 found.name, found.narrow, found.description, color=found.color, overwrite=True
             )
-    if ours.get(_OURS) != names:
-        shown.info = info | {KEY: ours | {_OURS: names}}
-        shown.save()
+    keep(shown, **{_OURS: names})
 
 
 def _is_saved(shown: Any, wanted: SavedView) -> bool:
@@ -293,9 +289,9 @@ def _is_saved(shown: Any, wanted: SavedView) -> bool:
     if about["description"] != wanted.description:
         return False
     try:
-        kept = shown.load_saved_view(wanted.name)
+        there = shown.load_saved_view(wanted.name)
     except Exception:  # a view over a field that was deleted raises whatever its stages raise
         return False
     return bool(
-        kept._serialize(include_uuids=False) == wanted.narrow._serialize(include_uuids=False)
+        there._serialize(include_uuids=False) == wanted.narrow._serialize(include_uuids=False)
     )

@@ -17,7 +17,7 @@ from curate.fiftyone.environment import (
     photos_name,
     plain,
 )
-from curate.fiftyone.journal import KEY, owner
+from curate.fiftyone.journal import keep, kept, owner
 from garments.catalog.lock import exclusive
 from garments.dataset import Dataset
 from garments.errors import CatalogError, FiftyOneError
@@ -129,11 +129,10 @@ def _loaded(fo: Any, name: str, dataset: Dataset, create: bool = True) -> Any:
             return None
         made = fo.Dataset(name, persistent=True)
         made.media_type = "image"
-        made.info = {KEY: {"owner": owner(dataset)}}
-        made.save()
+        keep(made, owner=owner(dataset))
         return made
     found = fo.load_dataset(name)
-    whose = (found.info.get(KEY) or {}).get("owner")
+    whose = kept(found, "owner")
     if whose != owner(dataset):
         whose = "belongs to another data set" if whose else "is not ours"
         raise FiftyOneError(

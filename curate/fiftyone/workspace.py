@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curate.fiftyone import sidebar
-from curate.fiftyone.journal import KEY
+from curate.fiftyone.journal import keep, kept
 from curate.fiftyone.standing import attribute_field
 from curate.state import Decision, GarmentState, decisions_in_force
 from garments.ids import stable_id
@@ -101,24 +101,20 @@ def _same(one: Any, other: Any) -> bool:
 
 def _plots(window: "Window") -> list[str]:
     """Names of the plots that there are now, made anew where they are out of date."""
-    info = dict(window.garments.info)
-    ours = dict(info.get(KEY) or {})
-    before, now = dict(ours.get(_KEPT, {})), _shown(window)
+    before, now = dict(kept(window.garments, _KEPT) or {}), _shown(window)
     there = [name for name in (PCA, TSNE) if window.garments.has_brain_run(name)]
     if before.get(PCA) == now and there == [PCA, TSNE]:
         return there
-    found, kept = _embedded(window), dict[str, Any]()
+    found, plots = _embedded(window), dict[str, Any]()
     if len(found.ids) >= FEWEST:
         _keep(window, PCA, found.ids, first_axes(found.vectors, 2))
-        kept[PCA] = now
-        kept[TSNE] = _tsne_plot(window, found, before.get(TSNE))
+        plots[PCA] = now
+        plots[TSNE] = _tsne_plot(window, found, before.get(TSNE))
     for name in (PCA, TSNE):
-        if name not in kept and window.garments.has_brain_run(name):
+        if name not in plots and window.garments.has_brain_run(name):
             window.garments.delete_brain_run(name)
-    if kept != before:
-        window.garments.info = info | {KEY: ours | {_KEPT: kept}}
-        window.garments.save()
-    return list(kept)
+    keep(window.garments, **{_KEPT: plots})
+    return list(plots)
 
 
 def _shown(window: "Window") -> str:

@@ -222,3 +222,8 @@ def test_without_a_preview_there_is_no_context_picture(dataset) -> None:
     add_garments(dataset, 1)
     row = dataset.catalog.rows("garments").to_pylist()[0]
     assert ContextPictures(dataset, [row]).draw([row]) == [None]
+    preview = dataset.preview_path(row["photo_id"])
+    preview.parent.mkdir(parents=True, exist_ok=True)
+    for damaged in (b"", b"no picture at all", encode_jpeg(np.zeros((99, 99, 3), np.uint8))[:200]):
+        preview.write_bytes(damaged)
+        assert ContextPictures(dataset, [row]).draw([row]) == [None]

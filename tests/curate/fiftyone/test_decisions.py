@@ -1,7 +1,9 @@
 """What a curator does in the App comes back to the catalogue: once, by name, and revocably."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from curated_data import decide, garment_ids, label
@@ -146,6 +148,7 @@ def test_an_edited_label_is_the_curators_word(curated, mongo_uri):
         sample = _sample(window, one)
         assert sample.color.label == "navy + red" == sample.color.written
         assert sample.color_human.source == "curator"
+    assert "2 labels left out" in synced(dataset, mongo_uri).read_back, "until they are put right"
 
 
 def test_decisions_taken_meanwhile_are_not_taken_twice(curated, mongo_uri):
@@ -190,3 +193,21 @@ def test_every_kind_of_decision_has_a_tag(kind):
     from curate.fiftyone.fields import DECISION_TAGS
 
     assert DECISION_TAGS[kind]
+
+
+def test_what_was_done_since_is_found_by_its_time_alone(curated, mongo_uri, monkeypatch):
+    monkeypatch.setattr(syncing, "_CLOCKS", timedelta(0))
+    dataset = curated(photos=2)
+    first, second, *_ = garment_ids(dataset)
+    synced(dataset, mongo_uri)
+    time.sleep(0.01)  # MongoDB counts milliseconds
+    with app(dataset, mongo_uri) as window:
+        tag(window, first, "exclude")
+        view = window.garments.match(window.fo.ViewField("garment_id") == second)
+        view.tag_samples("gold")  # as the App does
+    assert synced(dataset, mongo_uri).read_back == "1 tagged exclude, 1 tagged gold"
+    with app(dataset, mongo_uri) as window:
+        tag(window, first, "send to annotators")
+        later = datetime.now(UTC) + timedelta(seconds=1)
+        assert str(read_back(window, "mara", dry_run=True, since=later)) == ""
+        assert str(read_back(window, "mara", dry_run=True)) == "1 tagged send to annotators"

@@ -13,8 +13,9 @@ from curated_data import (
     task,
 )
 
-from curate.fiftyone import measures, views, workspace
+from curate.fiftyone import judging, measures, views, workspace
 from curate.fiftyone.evaluate import evaluation_key
+from curate.fiftyone.journal import kept
 from curate.fiftyone.sync import sync
 from curate.fiftyone.window import Window, open_window
 from curate.suspects import SUSPICIOUS
@@ -184,6 +185,35 @@ def test_a_workspace_with_plots_is_kept_up_to_date(curated, mongo_uri):
     with open_window(dataset, mongo_uri) as window:
         for plot in (workspace.PCA, workspace.TSNE):
             assert len(window.garments.load_brain_results(plot).points) == 12
+
+
+def test_few_new_labels_wait_for_more_before_all_are_judged(curated, mongo_uri, monkeypatch):
+    dataset = curated(photos=4)
+    one, other, third, *_ = garment_ids(dataset)
+    for garment in (one, other):
+        label(dataset, garment, "category", *proposed(dataset, garment, "category"))
+    synced(dataset, mongo_uri)
+    key = evaluation_key("category")
+    with open_window(dataset, mongo_uri) as window:
+        assert field(window, key) == {one: True, other: True}
+        figures = window.garments.load_evaluation_results(key)
+        assert len(figures.ytrue) == 2
+        window.garments.set_values("suspicion", {one: 0.9, other: 0.8}, key_field="garment_id")
+    monkeypatch.setattr(judging, "SHARE", 0.9)
+    wrong = sorted({"dress", "coat"} - set(proposed(dataset, one, "category")))[0]
+    label(dataset, one, "category", wrong, kind="curator")
+    synced(dataset, mongo_uri)
+    with open_window(dataset, mongo_uri) as window:
+        assert field(window, key) == {one: False, other: True}, "who was right is known at once"
+        assert field(window, "suspicion") == {other: 0.8}, "of what changed nothing is known"
+        assert list(window.garments.load_evaluation_results(key).ytrue) == list(figures.ytrue)
+    label(dataset, third, "category", wrong, kind="curator")
+    label(dataset, other, "category", wrong, kind="curator")
+    synced(dataset, mongo_uri)  # three of three have changed by now
+    with open_window(dataset, mongo_uri) as window:
+        assert len(window.garments.load_evaluation_results(key).ytrue) == 3
+        assert field(window, "suspicion") == {}
+        assert kept(window.garments, "waiting") == 0
 
 
 def test_views_of_others_stay_and_ours_are_not_saved_again(curated, mongo_uri):

@@ -88,10 +88,12 @@ def plan(
 
 
 def load_taggers(dataset: Dataset, options: PrelabelOptions | None = None) -> list[Tagger]:
-    """The data set's tagger, then those of `prelabel.second_opinion` that are of use.
+    """The data set's tagger, those that were promoted, then second opinions that are of use.
 
-    Raises `UnknownModel`, `UnfitModel` or `ModelError`, each saying what to do.
+    Promoted ones are asked what they were promoted for; where the options name a model, they are
+    left out. Raises `UnknownModel`, `UnfitModel` or `ModelError`, each saying what to do.
     """
+    from annotate.in_force import promoted_references, trained_models
     from annotate.taggers import load_tagger
 
     options = options or PrelabelOptions()
@@ -102,10 +104,15 @@ def load_taggers(dataset: Dataset, options: PrelabelOptions | None = None) -> li
         device=options.device,
         background=settings.prelabel.background,
         cache=dataset.run / "texts",
+        models=trained_models(dataset),
     )
-    references = dict.fromkeys([settings.models.tagger, *settings.prelabel.second_opinion])
+    promoted = {} if options.model else promoted_references(dataset)
+    references = [settings.models.tagger, *promoted, *settings.prelabel.second_opinion]
+    everything = dict.fromkeys(references, attributes)
+    for name in promoted.keys() - {settings.models.tagger, *settings.prelabel.second_opinion}:
+        everything[name] = tuple(a for a in attributes if a in promoted[name])
     # A rule knows the one attribute that it is named after.
-    answered = {name: _answered(name, attributes) for name in references}
+    answered = {name: _answered(name, asked) for name, asked in everything.items()}
     return [load(name, attributes=known) for name, known in answered.items() if known]
 
 

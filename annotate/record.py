@@ -124,7 +124,7 @@ def _proposals(
         "vocabulary_hash": version.vocabulary_hash,
         "prompt_version": version.prompt_version,
         "crop_preparation": version.crop_preparation,
-        "activation": str(tags.activation),
+        "activation": str(tags.activation_of(attribute)),
     }
     return pa.table(
         {

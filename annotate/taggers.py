@@ -10,6 +10,7 @@ from annotate.preparation import Background
 from extract.models import resolve_device
 from garments.calibration import Calibration
 from garments.errors import BadInput, ModelError, UnfitModel, UnknownModel
+from garments.modelfolder import CONFIG as MODEL_CONFIG
 from garments.modelfolder import read_raw_config
 from garments.references import Reference, Source
 from garments.tagger import Tagger
@@ -30,27 +31,35 @@ def load_tagger(
     device: str = "auto",
     background: Background = "grey",
     cache: Path | None = None,
+    models: Path | None = None,
 ) -> Tagger:
     """The tagger that `reference` names.
 
     `starter`, `openclip:hf-hub:OWNER/NAME`, `openclip:local-dir:PATH`, `openclip:NAME/TAG`,
-    `hf:OWNER/NAME`, `dir:PATH` (an open_clip or a transformers folder) or `rule:color`.
+    `hf:OWNER/NAME`, `dir:PATH` (an open_clip, a transformers or a `finetune tagger` folder),
+    `model:NAME` (a folder of `models`, the data set's trained taggers) or `rule:color`.
     `attributes` are those that it shall answer, None for all that it can; `background` is what it
-    sees beside the garment; `cache` is a folder where text embeddings are kept between runs.
-    Raises `UnknownModel`, `UnfitModel` or `ModelError` for the model, `BadTaxonomy` for an unknown
-    attribute or one without prompts, `BadSetting` for the device; each says what to do.
+    sees beside the garment (a fine-tuned one sees what it was trained on); `cache` is a folder
+    where text embeddings are kept between runs. Raises `UnknownModel`, `UnfitModel` or `ModelError`
+    for the model, `BadTaxonomy` for an unknown attribute or one without prompts, `BadSetting` for
+    the device; each says what to do.
     """
     parsed = Reference.parse(reference)
     if parsed.source is Source.RULE:
         return _rule(parsed, taxonomy, attributes)
+    if folder := _finetuned(parsed, models):
+        from annotate.finetuned.tagger import FineTunedTagger
+
+        device = resolve_device(device)
+        return FineTunedTagger.load(folder, reference.strip(), taxonomy, attributes, device)
     from annotate.zeroshot.base import ZeroShotTagger
     from annotate.zeroshot.texts import TextCache, check_prompts
 
     asked = [found.id for found in taxonomy.attributes] if attributes is None else attributes
     check_prompts(taxonomy, asked)
-    folder = _folder(parsed)
+    folder = model_folder(parsed)
     calibrations = read_calibrations(folder) if folder else {}
-    encoder = _encoder(parsed, folder, resolve_device(device))
+    encoder = load_encoder(parsed, resolve_device(device))
     return ZeroShotTagger(encoder, taxonomy, asked, background, TextCache(cache), calibrations)
 
 
@@ -91,8 +100,42 @@ def _rule(reference: Reference, taxonomy: Taxonomy, attributes: Sequence[str] | 
     return ColorRule(taxonomy)
 
 
-def _folder(reference: Reference) -> Path | None:
-    """The model's folder on this machine, None for what comes from a hub."""
+def _finetuned(reference: Reference, models: Path | None) -> Path | None:
+    """The folder of a fine-tuned tagger, None for any other model."""
+    from annotate.finetuned.folder import is_finetuned
+
+    if reference.source is Source.FOLDER and is_finetuned(reference.folder):
+        return reference.folder
+    if reference.source is not Source.TRAINED:
+        return None
+    if models is None:
+        raise UnknownModel(
+            f"expected a data set to look for {reference} in, but none was given; name it, or "
+            "give the model's folder as dir:PATH"
+        )
+    return trained_folder(models, reference.name)
+
+
+def trained_folder(models: Path, name: str) -> Path:
+    """Folder of a tagger that was trained in a data set; `UnknownModel` names those there are."""
+    folder = models / name
+    if Path(name).name == name and not name.startswith(".") and (folder / MODEL_CONFIG).is_file():
+        return folder
+    there = ", ".join(trained_names(models)) or "none yet; `garmentloop finetune tagger` makes one"
+    raise UnknownModel(
+        f"expected a tagger that was trained in this data set, but got model:{name}; there: {there}"
+    )
+
+
+def trained_names(models: Path) -> list[str]:
+    """Names of the trained taggers in a folder, the first that was made first."""
+    found = [path for path in models.glob(f"*/{MODEL_CONFIG}") if path.parent.name[0] != "."]
+    found.sort(key=lambda path: (path.stat().st_mtime, path.parent.name))
+    return [path.parent.name for path in found]
+
+
+def model_folder(reference: Reference) -> Path | None:
+    """The folder of an image-text model on this machine, None for what comes from a hub."""
     from annotate.zeroshot.openclip import LOCAL
 
     if reference.source is Source.STARTER:
@@ -104,10 +147,12 @@ def _folder(reference: Reference) -> Path | None:
     return None
 
 
-def _encoder(reference: Reference, folder: Path | None, device: str) -> "Encoder":
+def load_encoder(reference: Reference, device: str) -> "Encoder":
+    """The image-text model that a reference names; `UnknownModel`, `UnfitModel`, `ModelError`."""
     from annotate.zeroshot.hf import HFEncoder
     from annotate.zeroshot.openclip import CONFIG, OpenClipEncoder
 
+    folder = model_folder(reference)
     if reference.source is Source.CHAMPION:
         raise UnknownModel(
             "no tagger has been promoted yet; use starter, openclip:, hf: or dir: until then"
@@ -116,6 +161,11 @@ def _encoder(reference: Reference, folder: Path | None, device: str) -> "Encoder
         return OpenClipEncoder.load_folder(folder, str(reference), device)
     if reference.source is Source.OPEN_CLIP:
         return OpenClipEncoder.load(reference, device)
+    if reference.source is Source.TIMM:
+        raise UnfitModel(
+            f"{reference} knows no words; train a tagger on it by `garmentloop finetune tagger "
+            f"--backbone {reference}`"
+        )
     if folder and "model_type" not in read_raw_config(folder):
         raise UnfitModel(
             f"{str(folder)!r} holds no image-text model; expected an open_clip folder ({CONFIG}) "

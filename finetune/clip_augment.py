@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from annotate.finetuned.picture import fitted
 from annotate.preparation import GREY, prepared
 from finetune.augment import Affine, erase
 from finetune.clip_data import Shown
@@ -21,9 +22,7 @@ cut out of a photo on grey."""
 
 def augmented(shown: Shown, rng: np.random.Generator) -> NDArray[np.uint8]:
     """The picture as (96, 96, 3), differently each time."""
-    pixels = _surrounded(shown, rng)
-    pixels = _placed(pixels, rng)
-    pixels = _lit(pixels, rng)
+    pixels = lit(placed(_surrounded(shown, rng), IMAGE_SIDE, rng), rng)
     if rng.random() < 0.08:
         erase(pixels, rng)
     return pixels
@@ -31,15 +30,7 @@ def augmented(shown: Shown, rng: np.random.Generator) -> NDArray[np.uint8]:
 
 def plain(pixels: Pixels) -> NDArray[np.uint8]:
     """The picture fitted into (96, 96, 3) as at inference, up to the interpolation's details."""
-    height, width = pixels.shape[:2]
-    scale = IMAGE_SIDE / max(height, width)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    kind = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    small = cv2.resize(pixels, size, interpolation=kind)
-    board = np.full((IMAGE_SIDE, IMAGE_SIDE, 3), GREY, np.uint8)
-    top, left = (IMAGE_SIDE - size[1]) // 2, (IMAGE_SIDE - size[0]) // 2
-    board[top : top + size[1], left : left + size[0]] = small
-    return board
+    return fitted(pixels, IMAGE_SIDE)
 
 
 def _surrounded(shown: Shown, rng: np.random.Generator) -> Pixels:
@@ -63,31 +54,31 @@ def _surrounded(shown: Shown, rng: np.random.Generator) -> Pixels:
     return np.asarray(np.clip(mixed, 0, 255), np.uint8)
 
 
-def _placed(pixels: Pixels, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Somewhere in the frame, a little turned, flipped, stretched, at times in coarse pixels."""
+def placed(pixels: Pixels, side: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Somewhere in a frame (side, side, 3): turned, flipped, stretched, at times coarse."""
     height, width = pixels.shape[:2]
     if rng.random() < 0.1:
         coarse = rng.uniform(0.3, 0.8)
         small = cv2.resize(pixels, None, fx=coarse, fy=coarse, interpolation=cv2.INTER_AREA)
         pixels = np.asarray(small, np.uint8)
         height, width = pixels.shape[:2]
-    fitted = IMAGE_SIDE / max(height, width)
+    fitted = side / max(height, width)
     zoom = fitted * np.exp(rng.uniform(-0.12, 0.15))
     aspect = np.exp(rng.normal(0, 0.04))
-    shift = rng.normal(0, 0.025, 2) * IMAGE_SIDE
+    shift = rng.normal(0, 0.025, 2) * side
     move = Affine(
         scale=(float(zoom * aspect), float(zoom / aspect)),
         degrees=float(rng.normal(0, 5)) if rng.random() < 0.25 else 0.0,
         flip=bool(rng.random() < 0.5),
         source=(width / 2, height / 2),
-        target=(IMAGE_SIDE / 2 + float(shift[0]), IMAGE_SIDE / 2 + float(shift[1])),
+        target=(side / 2 + float(shift[0]), side / 2 + float(shift[1])),
     )
     fill = (GREY,) * 3 if rng.random() < 0.9 else (255,) * 3
     return np.asarray(
         cv2.warpAffine(
             pixels,
             move.matrix(),
-            (IMAGE_SIDE, IMAGE_SIDE),
+            (side, side),
             flags=cv2.INTER_AREA if zoom < 1 else cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_CONSTANT,
             borderValue=fill,
@@ -96,10 +87,12 @@ def _placed(pixels: Pixels, rng: np.random.Generator) -> NDArray[np.uint8]:
     )
 
 
-def _lit(pixels: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+def lit(
+    pixels: NDArray[np.uint8], rng: np.random.Generator, strength: float = 1.0
+) -> NDArray[np.uint8]:
     """Exposure, contrast and a slight cast of light; the hue is what color is learned from."""
-    gain = np.exp(rng.normal(0, 0.1)) * np.exp(rng.normal(0, 0.025, 3))
-    contrast = np.exp(rng.normal(0, 0.1))
+    gain = np.exp(rng.normal(0, 0.1 * strength)) * np.exp(rng.normal(0, 0.025 * strength, 3))
+    contrast = np.exp(rng.normal(0, 0.1 * strength))
     image = pixels.astype(np.float32)
     image = (image - 128) * np.float32(contrast) + 128
     image *= gain.astype(np.float32)

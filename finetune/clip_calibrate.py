@@ -56,12 +56,13 @@ def _fitted(
         return None
     regions = [str(held_back[i].region) for i in rows]
     logits = tags.logits[name][rows]
-    scores = comparable(attribute, logits, tags.activation)
+    activation = tags.activation_of(name)
+    scores = comparable(attribute, logits, activation)
     right = np.array([[v in held_back[i].truth[name] for v in attribute.ids] for i in rows], bool)
     allowed = allowed_values(taxonomy, name, regions)
     truth = right if attribute.multiple else _likeliest(right, scores)
-    fitted = fit(attribute, scores, truth, allowed, uncalibrated(attribute, tags.activation))
-    answers = read(taxonomy, name, logits, tags.activation, fitted, regions)
+    fitted = fit(attribute, scores, truth, allowed, uncalibrated(attribute, activation))
+    answers = read(taxonomy, name, logits, activation, fitted, regions)
     tops = answers.probabilities.argmax(axis=1)
     threshold = threshold_for(wished, answers.confidence, right[np.arange(len(rows)), tops])
     return Calibration(fitted.temperature, fitted.bias, threshold, fitted.items)

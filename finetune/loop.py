@@ -82,7 +82,7 @@ class _State:
         self.net = net.to(memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.net).eval()
         self.optimizer = torch.optim.AdamW(
-            _groups(self.net, schedule.weight_decay), lr=schedule.rate, betas=(0.9, 0.99)
+            parameter_groups(self.net, schedule.weight_decay), lr=schedule.rate, betas=(0.9, 0.99)
         )
         self.step = 0
         self.seconds = 0.0
@@ -218,10 +218,10 @@ def _prefetched(task: Task, schedule: Schedule, start: int) -> Iterator[Batch]:
             waiting.append(pool.submit(make, step))
 
 
-def _groups(net: nn.Module, decay: float) -> list[dict[str, Any]]:
+def parameter_groups(net: nn.Module, decay: float) -> list[dict[str, Any]]:
     """Weight decay for matrices and kernels, none for biases and norms."""
-    heavy = [p for p in net.parameters() if p.ndim > 1]
-    light = [p for p in net.parameters() if p.ndim <= 1]
+    learnt = [p for p in net.parameters() if p.requires_grad]
+    heavy, light = [p for p in learnt if p.ndim > 1], [p for p in learnt if p.ndim <= 1]
     return [{"params": heavy, "weight_decay": decay}, {"params": light, "weight_decay": 0.0}]
 
 

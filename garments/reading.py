@@ -133,14 +133,14 @@ def read(
 def read_all(
     taxonomy: Taxonomy,
     logits: Mapping[str, NDArray[np.floating]],
-    activation: Activation | str,
+    activation: Activation | str | Mapping[str, Activation],
     calibrations: Mapping[str, Calibration],
     regions: Sequence[str],
 ) -> dict[str, Answers]:
     """Answers of one tagger about N garments in `regions` (N), by attribute in taxonomy order.
 
-    `logits` has (N, K) by attribute. An attribute with a parent is read under the tagger's own
-    answer to that; where it has none, only the region limits.
+    `logits` has (N, K) by attribute, `activation` is that of all, or of each. An attribute with a
+    parent is read under the tagger's own answer to that; where it has none, only the region limits.
     """
     found: dict[str, Answers] = {}
     for attribute in taxonomy.attributes:
@@ -148,8 +148,9 @@ def read_all(
         if name in logits:
             above = found.get(attribute.parent or "")
             parent = Parent(above.best, above.confidence, above.abstained) if above else None
+            kind = activation if isinstance(activation, str) else activation[name]
             found[name] = read(
-                taxonomy, name, logits[name], activation, calibrations.get(name), regions, parent
+                taxonomy, name, logits[name], kind, calibrations.get(name), regions, parent
             )
     return found
 

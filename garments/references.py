@@ -1,6 +1,7 @@
 """Model references, the names under which every model of the project is asked for.
 
-`starter`, `champion`, `hf:OWNER/NAME[@REVISION]`, `dir:PATH`, `openclip:MODEL`, `rule:NAME`.
+`starter`, `champion`, `model:NAME`, `hf:OWNER/NAME[@REVISION]`, `dir:PATH`, `openclip:MODEL`,
+`timm:MODEL`, `rule:NAME`.
 What a folder that `dir:` points at holds is in `garments.modelfolder`.
 """
 
@@ -26,6 +27,8 @@ class Source(StrEnum):
     FOLDER = "dir"
     OPEN_CLIP = "openclip"
     RULE = "rule"
+    TRAINED = "model"
+    TIMM = "timm"
 
 
 UNDERSTOOD = (
@@ -35,11 +38,13 @@ UNDERSTOOD = (
     "dir:PATH (a model folder)",
     "openclip:MODEL (an OpenCLIP model, such as openclip:hf-hub:Marqo/marqo-fashionSigLIP)",
     "rule:color (no network: pixels under the mask, named)",
+    "model:NAME (a tagger that `finetune tagger` made in the data set, such as model:v1)",
+    "timm:MODEL (a backbone of timm to train a tagger on, such as timm:vgg19.tv_in1k)",
 )
 """What a reference may be, for help texts and error messages."""
 
 _BARE = (Source.STARTER, Source.CHAMPION)
-_PREFIXED = (Source.HUB, Source.FOLDER, Source.OPEN_CLIP, Source.RULE)
+_PREFIXED = tuple(source for source in Source if source not in _BARE)
 _ALIASES = {
     "huggingface": "hf",
     "hub": "hf",

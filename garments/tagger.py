@@ -96,11 +96,12 @@ class Tags:
     """What a tagger said about N crops.
 
     `logits` has for each attribute (N, K) float32 in the order of the taxonomy's values, finite.
-    `embeddings` is (N, D) float32 of unit length, None for a tagger that has none.
+    `activation` is that of all attributes, or of each. `embeddings` is (N, D) float32 of unit
+    length, None for a tagger that has none.
     """
 
     logits: Mapping[str, NDArray[np.float32]]
-    activation: Activation
+    activation: Activation | Mapping[str, Activation]
     embeddings: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
@@ -118,10 +119,15 @@ class Tags:
                     "its weights are damaged or its precision is too low: load it again, in fp32"
                 )
 
+    def activation_of(self, attribute: str) -> Activation:
+        """What turns the logits of that attribute into probabilities."""
+        one = self.activation
+        return one if isinstance(one, Activation) else one[attribute]
+
     def probabilities(self, attribute: str) -> NDArray[np.float32]:
         """(N, K) in [0, 1], as the model was trained: uncalibrated and without constraints."""
         logits = self.logits[attribute].astype(np.float64)
-        if self.activation is Activation.SIGMOID:
+        if self.activation_of(attribute) is Activation.SIGMOID:
             return np.asarray(1 / (1 + np.exp(-np.clip(logits, -60, 60))), np.float32)
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
         return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)

@@ -38,8 +38,8 @@ class HFEncoder:
         self.activation = Activation.SOFTMAX if bias is None else Activation.SIGMOID
         self.bias = 0.0 if bias is None else float(bias.detach())
         self.scale = float(network.logit_scale.detach().exp())
-        self._network = network.to(device)
-        self._processor = checkpoint.processor
+        self.network = network.to(device)
+        self.processor = checkpoint.processor
         self._tokenizer = checkpoint.tokenizer
         longest = network.config.text_config.max_position_embeddings
         self._length = min(longest, checkpoint.tokenizer.model_max_length)
@@ -58,9 +58,9 @@ class HFEncoder:
 
     def encode_images(self, images: Sequence[Image.Image]) -> NDArray[np.float32]:
         """(N, D) of unit length."""
-        inputs = self._processor(images=list(images), return_tensors="pt").to(self._device)
+        inputs = self.processor(images=list(images), return_tensors="pt").to(self._device)
         with torch.inference_mode():
-            return self._unit(self._network.get_image_features(**inputs))
+            return self._unit(self.network.get_image_features(**inputs))
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """(N, D) of unit length."""
@@ -72,7 +72,7 @@ class HFEncoder:
             return_tensors="pt",
         ).to(self._device)
         with torch.inference_mode():
-            return self._unit(self._network.get_text_features(**inputs))
+            return self._unit(self.network.get_text_features(**inputs))
 
     def _unit(self, features: Any) -> NDArray[np.float32]:
         """Features are a tensor in older versions of transformers, and in an object in newer."""

@@ -42,7 +42,7 @@ class OpenClipEncoder:
         self.activation = Activation.SOFTMAX if bias is None else Activation.SIGMOID
         self.bias = 0.0 if bias is None else float(bias.detach())
         self.scale = float(network.logit_scale.detach().exp())
-        self._network = network.to(device).eval()
+        self.network = network.to(device).eval()
         self._preprocess = preprocess
         self._tokenizer = tokenizer
         self._device = device
@@ -92,13 +92,13 @@ class OpenClipEncoder:
         """(N, D) of unit length."""
         pixels = torch.stack([self._preprocess(image) for image in images])
         with torch.inference_mode():
-            return self._unit(self._network.encode_image(pixels.to(self._device)))
+            return self._unit(self.network.encode_image(pixels.to(self._device)))
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """(N, D) of unit length."""
         tokens = self._tokenizer(list(texts))
         with torch.inference_mode():
-            return self._unit(self._network.encode_text(tokens.to(self._device)))
+            return self._unit(self.network.encode_text(tokens.to(self._device)))
 
     def _unit(self, features: torch.Tensor) -> NDArray[np.float32]:
         unit: NDArray[np.float32] = torch.nn.functional.normalize(features, dim=-1).cpu().numpy()

@@ -1,0 +1,93 @@
+"""`garments.tagger.Tagger` over a model folder that `finetune tagger` wrote."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from annotate.finetuned.folder import Made, load_net
+from annotate.finetuned.layout import answerable
+from annotate.finetuned.net import TaggerNet
+from annotate.finetuned.picture import inputs
+from garments.calibration import Calibration
+from garments.modelfolder import weights_hash
+from garments.tagger import Crop, TaggerVersion, Tags
+from garments.taxonomy import Taxonomy
+
+BATCH = 32
+"""Crops that go through the network at once."""
+
+
+class FineTunedTagger:
+    """Answers those attributes of a taxonomy that it was trained for.
+
+    It has no embeddings: those of the image-text model stay the ones that crops are compared by.
+    """
+
+    def __init__(
+        self,
+        net: TaggerNet,
+        made: Made,
+        taxonomy: Taxonomy,
+        reference: str,
+        weights_hash: str,
+        attributes: Sequence[str] | None = None,
+        calibrations: Mapping[str, Calibration] | None = None,
+        device: str = "cpu",
+    ) -> None:
+        """`attributes` None asks for all that it can; `UnfitModel` where it cannot."""
+        self.reference, self.weights_hash = reference, weights_hash
+        self.made = made
+        self._maps = answerable(made.layout, taxonomy, attributes, reference)
+        self.attributes = tuple(self._maps)
+        self.calibrations = {
+            name: one for name, one in (calibrations or {}).items() if name in self._maps
+        }
+        self._taxonomy, self._device = taxonomy, device
+        self._net = net.to(device).to(memory_format=torch.channels_last).eval()
+
+    @classmethod
+    def load(
+        cls,
+        folder: Path,
+        reference: str,
+        taxonomy: Taxonomy,
+        attributes: Sequence[str] | None = None,
+        device: str = "cpu",
+    ) -> "FineTunedTagger":
+        """Load a folder; `ModelError` where it is damaged, `UnfitModel` for another taxonomy."""
+        from annotate.taggers import read_calibrations
+
+        net, made = load_net(folder)
+        digest, came = weights_hash(folder), read_calibrations(folder)
+        return cls(net, made, taxonomy, reference, digest, attributes, came, device)
+
+    def version(self, attribute: str) -> TaggerVersion:
+        """See `garments.tagger.Tagger`; `prompt_version` tells a vocabulary that was mapped."""
+        mapped_from = self.made.layout.head(attribute).vocabulary
+        return TaggerVersion(
+            model=self.reference,
+            weights_hash=self.weights_hash,
+            vocabulary_hash=self._taxonomy.vocabulary_hash(attribute),
+            prompt_version="" if self._maps[attribute].same else f"mapped-{mapped_from}",
+            crop_preparation=self.made.background,
+        )
+
+    def tag(self, crops: Sequence[Crop]) -> Tags:
+        """See `garments.tagger.Tagger`; `ModelError` where the weights make no finite numbers."""
+        logits, places = self.logits(crops), self.made.layout.slices()
+        found = {name: one.apply(logits[:, places[name]]) for name, one in self._maps.items()}
+        kinds = {name: self.made.layout.head(name).activation for name in self._maps}
+        return Tags(found, kinds)
+
+    def logits(self, crops: Sequence[Crop]) -> NDArray[np.float32]:
+        """(N, all logits) in the order of the model's own layout."""
+        side, background = self.made.backbone.side, self.made.background
+        made = [np.zeros((0, self.made.layout.size), np.float32)]
+        for start in range(0, len(crops), BATCH):
+            pixels = torch.from_numpy(inputs(crops[start : start + BATCH], background, side))
+            with torch.inference_mode():
+                made.append(self._net(pixels.to(self._device)).float().cpu().numpy())
+        return np.concatenate(made)

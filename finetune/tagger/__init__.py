@@ -1,0 +1,1 @@
+"""Fine-tuning of the tagger: labels -> features or pixels -> heads -> a calibrated model folder."""

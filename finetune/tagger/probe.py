@@ -1,0 +1,162 @@
+"""Fitting linear heads to features that stay as they are: convex, so quick and always the same."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from annotate.finetuned.layout import Layout
+from finetune.tagger.losses import Loss
+from finetune.tagger.targets import Targets
+
+FOLDS = 5
+MANY = 4000
+"""Examples from which one fold is enough to choose by."""
+
+STRENGTHS = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
+"""Weights of the squared length of a head's rows that are tried; each attribute takes its best."""
+
+STEPS = 80
+
+Features = NDArray[np.float32]
+MakeLoss = Callable[[Layout, Targets], Loss]
+
+
+@dataclass(frozen=True, eq=False)
+class Probe:
+    """Heads over (features - shift) * scale, and what they said about examples held out from them.
+
+    `weight` (L, D) and `bias` (L,); `strengths` by attribute. `held_out` (M,) are rows of the
+    examples, `logits` (M, L) what heads that were fitted to the others say about them.
+    """
+
+    weight: Features
+    bias: Features
+    shift: Features
+    scale: Features
+    strengths: dict[str, float]
+    held_out: NDArray[np.int64]
+    logits: Features
+
+
+def fit_probe(
+    layout: Layout,
+    features: Features,
+    targets: Targets,
+    groups: Sequence[str],
+    loss: MakeLoss,
+    seed: int = 0,
+    tell: Callable[[int, int], None] = lambda done, total: None,
+) -> Probe:
+    """Fit the heads to N examples, each attribute regularised as suits what is held out.
+
+    Groups are never torn between folds. With many examples one fold is held out, else each in turn.
+    """
+    shift, scale = features.mean(axis=0), 1 / (features.std(axis=0) + 1e-6)
+    scale = (scale / np.sqrt(features.shape[1])).astype(np.float32)
+    ready = (features - shift) * scale
+    fold = _folds(groups, seed)
+    turns = range(1 if len(features) >= MANY else FOLDS)
+    rows = [np.flatnonzero(fold == turn) for turn in turns]
+    rows = [r for r in rows if 0 < len(r) < len(fold)]
+    said: dict[float, Features] = {
+        s: np.zeros((len(fold), layout.size), np.float32) for s in STRENGTHS
+    }
+    total = len(rows) * len(STRENGTHS) + 1
+    for turn, out in enumerate(rows):
+        others = np.setdiff1d(np.arange(len(fold)), out)
+        heads: Heads | None = None
+        for place, strength in enumerate(sorted(STRENGTHS, reverse=True)):
+            tell(turn * len(STRENGTHS) + place, total)
+            known = targets.at(others)
+            strengths = dict.fromkeys((h.attribute for h in layout.heads), strength)
+            heads = _fit(layout, ready[others], known, loss(layout, known), strengths, heads)
+            said[strength][out] = ready[out] @ heads[0].T + heads[1]
+    held_out = np.sort(np.concatenate(rows)) if rows else np.zeros(0, np.int64)
+    best = _best(layout, said, targets, held_out)
+    weight, bias = _fit(layout, ready, targets, loss(layout, targets), best, None)
+    tell(total, total)
+    logits = _joined(layout, said, best)[held_out]
+    return Probe(weight, bias, shift.astype(np.float32), scale, best, held_out, logits)
+
+
+Heads = tuple[Features, Features]
+
+
+def _fit(
+    layout: Layout,
+    features: Features,
+    targets: Targets,
+    loss: Loss,
+    strengths: dict[str, float],
+    start: Heads | None,
+) -> Heads:
+    """Weights (L, D) and biases (L,) by L-BFGS, from the heads of another strength if given."""
+    x, *known = (
+        torch.from_numpy(np.ascontiguousarray(array))
+        for array in (features, targets.values, targets.known, targets.allowed)
+    )
+    begin = start or (np.zeros((layout.size, x.shape[1]), np.float32), np.zeros(layout.size))
+    weight = torch.tensor(begin[0], dtype=torch.float32, requires_grad=True)
+    bias = torch.tensor(begin[1], dtype=torch.float32, requires_grad=True)
+    pull = torch.zeros(layout.size, 1)
+    for name, mine in layout.slices().items():
+        pull[mine] = strengths[name]
+    optimizer = torch.optim.LBFGS(
+        [weight, bias], max_iter=STEPS, history_size=10, line_search_fn="strong_wolfe"
+    )
+
+    def closure() -> Tensor:
+        optimizer.zero_grad()
+        value = loss(x @ weight.T + bias, *known) + (pull * weight.square()).sum() / 2
+        value.backward()  # type: ignore[no-untyped-call]
+        return value
+
+    optimizer.step(closure)  # type: ignore[no-untyped-call]
+    return weight.detach().numpy(), bias.detach().numpy()
+
+
+def _folds(groups: Sequence[str], seed: int) -> NDArray[np.int64]:
+    names = sorted(set(groups))
+    order = np.random.default_rng(seed).permutation(len(names))
+    fold = dict(zip(names, (order % FOLDS).tolist(), strict=True))
+    return np.array([fold[group] for group in groups], np.int64)
+
+
+def _best(
+    layout: Layout,
+    said: dict[float, Features],
+    targets: Targets,
+    held_out: NDArray[np.int64],
+) -> dict[str, float]:
+    """The strength of each attribute under which the held-out labels are likeliest."""
+    middle = STRENGTHS[len(STRENGTHS) // 2]
+    if not len(held_out):
+        return {head.attribute: middle for head in layout.heads}
+    known = targets.at(held_out)
+    best = {}
+    for number, head in enumerate(layout.heads):
+        alone = Targets(known.values, _only(known.known, number), known.allowed)
+        worth = {s: _surprise(layout, logits[held_out], alone) for s, logits in said.items()}
+        best[head.attribute] = min(worth, key=lambda strength: worth[strength])
+    return best
+
+
+def _only(known: NDArray[np.bool_], number: int) -> NDArray[np.bool_]:
+    return np.asarray(known & (np.arange(known.shape[1]) == number))
+
+
+def _surprise(layout: Layout, logits: Features, targets: Targets) -> float:
+    arrays = (logits, targets.values, targets.known, targets.allowed)
+    return float(Loss(layout)(*(torch.from_numpy(np.ascontiguousarray(one)) for one in arrays)))
+
+
+def _joined(layout: Layout, said: dict[float, Features], best: dict[str, float]) -> Features:
+    """Each attribute's logits of its own strength."""
+    found = np.zeros_like(next(iter(said.values())))
+    for name, mine in layout.slices().items():
+        found[:, mine] = said[best[name]][:, mine]
+    return found

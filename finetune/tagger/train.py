@@ -1,0 +1,224 @@
+"""From labels to a model folder: features or weights, calibration, card."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from annotate.finetuned.backbones import Backbone, load_backbone
+from annotate.finetuned.folder import Made
+from annotate.finetuned.layout import Layout
+from annotate.finetuned.net import TaggerNet
+from annotate.in_force import trained_models
+from annotate.samples import Vocabulary
+from extract.models import resolve_device
+from finetune.tagger.claim import claimed, finish, recipe_key
+from finetune.tagger.events import as_events
+from finetune.tagger.examples import Example, Material, from_folder
+from finetune.tagger.features import FeatureCache, compute
+from finetune.tagger.losses import Loss
+from finetune.tagger.options import Recipe, TaggerOptions, TrainingProgress
+from finetune.tagger.probe import fit_probe
+from finetune.tagger.release import from_release
+from finetune.tagger.shown import Look, Shown
+from finetune.tagger.targets import Targets, learnable, log_prior, rarity, targets_of
+from finetune.tagger.write import Done, write_tagger
+from garments.dataset import Dataset
+from garments.errors import BadInput
+from garments.settings import PrelabelSettings
+
+COLOR_LIKE = "color"
+"""What is in the name of attributes that hues must not change for."""
+
+
+def finetune_tagger(dataset: Dataset, options: TaggerOptions) -> Iterator[TrainingProgress]:
+    """Train a tagger on a release of a data set; yields as it goes, last with the model's folder.
+
+    Stopped or killed, the same call goes on. Raises `DatasetError`, `BadInput` or `BadSetting` for
+    what cannot be trained on, `ModelError` for a backbone or checkpoint that is damaged and for a
+    loss that is no number. Nothing that is in force changes.
+    """
+    material = from_release(dataset, options.release, options.recipe.soft)
+    key = recipe_key(options, str(material.origin["hash"]))
+    with claimed(dataset, options, key) as (name, scratch):
+        folder = trained_models(dataset) / name
+        reference = f"model:{name}"
+        training = _Training(material, options.recipe, options.device, options.attributes, scratch)
+        precision = dataset.settings.prelabel.precision
+        yield from training.run(dataset.run / "features", folder, reference, precision)
+        finish(scratch)
+
+
+def finetune_folder(
+    data: Path,
+    out: Path,
+    vocabulary: Vocabulary = "native",
+    recipe: Recipe | None = None,
+    attributes: tuple[str, ...] | None = None,
+    device: str = "auto",
+) -> Iterator[TrainingProgress]:
+    """Train a tagger on the split `train` of a labelled folder; its model is `out`/model.
+
+    Errors as `finetune_tagger`, and `BadTable` for a folder of another layout.
+    """
+    material, recipe = from_folder(data, vocabulary), recipe or Recipe()
+    training = _Training(material, recipe, device, attributes, out)
+    folder = out / "model"
+    yield from training.run(out / "features", folder, f"dir:{folder}", PrelabelSettings().precision)
+
+
+@dataclass(frozen=True, eq=False)
+class _Result:
+    """A trained network, and its logits on held-out examples with what is true of them."""
+
+    net: TaggerNet
+    logits: NDArray[np.float32]
+    targets: Targets
+    notes: tuple[str, ...]
+
+
+class _Training:
+    def __init__(
+        self,
+        material: Material,
+        recipe: Recipe,
+        device: str,
+        attributes: tuple[str, ...] | None,
+        scratch: Path,
+    ) -> None:
+        self.material, self.recipe, self.scratch = material, recipe, scratch
+        self.device = resolve_device(device)
+        taxonomy = material.taxonomy
+        asked, self.skipped = learnable(taxonomy, [one.truth for one in material.learn], attributes)
+        self.layout = Layout.of(taxonomy, asked)
+        self._begin = time.monotonic()
+
+    def run(
+        self, cache: Path, folder: Path, reference: str, precision: float
+    ) -> Iterator[TrainingProgress]:
+        """Train and write; the last event has the folder."""
+        yield TrainingProgress("loading the backbone")
+        torch.manual_seed(self.recipe.seed)  # of random weights too
+        tower, backbone = load_backbone(self.recipe.backbone, not self.recipe.from_scratch)
+        if self.recipe.side:
+            backbone = Backbone(**{**vars(backbone), "side": self.recipe.side})
+        net = TaggerNet(
+            tower,
+            backbone.width,
+            self.layout.size,
+            backbone.mean,
+            backbone.std,
+            0.0 if self.recipe.mode == "probe" else self.recipe.dropout,
+        )
+        found: list[_Result] = []
+        train = self._probed if self.recipe.mode == "probe" else self._trained
+        yield from train(net, backbone, cache, found)
+        yield TrainingProgress("writing the model", minutes=self._minutes())
+        done = self._done(found[0], backbone, folder.name)
+        figures = write_tagger(folder, done, precision)
+        yield TrainingProgress(
+            "trained", minutes=self._minutes(), metrics=figures, folder=folder, reference=reference
+        )
+
+    def _probed(
+        self, net: TaggerNet, backbone: Backbone, cache: Path, found: list[_Result]
+    ) -> Iterator[TrainingProgress]:
+        """Heads on features of the backbone as it is; everything that may be learnt from counts."""
+        examples = [*self.material.learn, *self.material.held_out]
+        background = self.recipe.background
+        kept = FeatureCache(cache, backbone, background)
+        total, done = len(kept.lacking(examples)), 0
+        for count in compute(kept, net, backbone.side, background, examples, self.device):
+            done += count
+            yield TrainingProgress("looking at crops", done, total, self._minutes())
+        targets = self._targets(examples)
+        groups = [one.group for one in examples]
+        fit = partial(
+            fit_probe, self.layout, kept.of(examples), targets, groups, self._loss,
+            self.recipe.seed,
+        )  # fmt: skip
+        probe = yield from as_events(
+            lambda tell: fit(lambda at, of: tell(at, of, None, {})),
+            "fitting the heads",
+            self._minutes,
+        )
+        with torch.no_grad():
+            net.head.weight.copy_(torch.from_numpy(probe.weight))
+            net.head.bias.copy_(torch.from_numpy(probe.bias))
+            net.shift.copy_(torch.from_numpy(probe.shift))
+            net.scale.copy_(torch.from_numpy(probe.scale))
+        strengths = ", ".join(f"{name} {value:g}" for name, value in probe.strengths.items())
+        notes = (f"Squared weights count, chosen by what was held out: {strengths}",)
+        found.append(_Result(net, probe.logits, targets.at(probe.held_out), notes))
+
+    def _trained(
+        self, net: TaggerNet, backbone: Backbone, cache: Path, found: list[_Result]
+    ) -> Iterator[TrainingProgress]:
+        """The network's own weights, measured on what is held out."""
+        from finetune.tagger.train_net import Lesson, train_net
+
+        recipe, learn, held_out = self.recipe, self.material.learn, self.material.held_out
+        targets, kept_out = self._targets(learn), self._targets(held_out)
+        hue = not any(COLOR_LIKE in name.replace("colour", "color") for name in self._names)
+        look = Look(recipe.background, backbone.side, hue)
+        with torch.no_grad():
+            net.head.bias.copy_(torch.from_numpy(log_prior(self.layout, targets)))
+        lesson = Lesson(
+            self.material.taxonomy,
+            self.layout,
+            Shown(learn, targets, look, recipe.seed),
+            Shown(held_out, kept_out, look),
+            kept_out,
+            self._loss(self.layout, targets),
+            recipe,
+            self.device,
+        )
+        trained = yield from as_events(
+            lambda tell: train_net(net, lesson, self.scratch / "checkpoints", tell),
+            "training",
+            self._minutes,
+        )
+        notes = (f"{trained.epochs:.0f} epochs in {trained.seconds / 60:.0f} minutes",)
+        found.append(_Result(trained.net, trained.logits, kept_out, notes))
+
+    @property
+    def _names(self) -> list[str]:
+        return [head.attribute for head in self.layout.heads]
+
+    def _targets(self, examples: Sequence[Example]) -> Targets:
+        truths = [one.truth for one in examples]
+        return targets_of(self.material.taxonomy, self.layout, truths)
+
+    def _loss(self, layout: Layout, targets: Targets) -> Loss:
+        """As the recipe has it, by what is frequent among these targets."""
+        kind = self.recipe.imbalance
+        offset = torch.from_numpy(log_prior(layout, targets)) if kind == "adjust" else None
+        weight = torch.from_numpy(rarity(layout, targets)) if kind == "weight" else None
+        return Loss(layout, offset, weight, self.recipe.smoothing)
+
+    def _done(self, result: _Result, backbone: Backbone, name: str) -> Done:
+        made = Made(
+            version=name,
+            backbone=backbone,
+            layout=self.layout,
+            taxonomy=self.material.taxonomy.hash,
+            background=self.recipe.background,
+            trained_on=dict(self.material.origin),
+            recipe=vars(self.recipe),
+        )
+        counts = self._targets([*self.material.learn, *self.material.held_out]).known.sum(axis=0)
+        labels = dict(zip(self._names, counts.tolist(), strict=True))
+        if not any(labels.values()):
+            raise BadInput("expected labels to learn from, but there are none; label some garments")
+        return Done(
+            made, result.net, result.logits, result.targets, self.material, labels, self.skipped,
+            result.notes, self._minutes(),
+        )  # fmt: skip
+
+    def _minutes(self) -> float:
+        return (time.monotonic() - self._begin) / 60

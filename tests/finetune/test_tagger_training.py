@@ -1,0 +1,196 @@
+"""Training of the tagger: it learns, goes on after a kill, and says what is wrong."""
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from drawn_garments import SHAPES, clothing_folder, draw
+from training_run import RECIPE, train
+
+from annotate.evaluate import evaluate_tagger
+from annotate.finetuned.backbones import load_backbone
+from annotate.finetuned.folder import load_net
+from annotate.native import native_taxonomy
+from annotate.taggers import load_tagger
+from finetune.tagger.options import Recipe
+from finetune.tagger.train import finetune_folder
+from finetune.tagger.train_net import newest_checkpoint
+from garments.errors import BadInput, BadSetting, GarmentLoopError, ModelError, UnfitModel
+from garments.modelfolder import read_weights
+from garments.tagger import Crop
+from garments.taxonomy import Attribute, Taxonomy
+
+TAXONOMY = native_taxonomy("clothing")
+CATEGORY = TAXONOMY.attributes[0].id
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return clothing_folder(tmp_path_factory.mktemp("drawn") / "clothing")
+
+
+@pytest.fixture(scope="module")
+def probed(drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder of a probe on the starter's backbone."""
+    out = tmp_path_factory.mktemp("probed")
+    train(drawn, out, recipe=Recipe())
+    return out / "model"
+
+
+def test_a_probe_tells_drawn_garments_apart(drawn: Path, probed: Path):
+    figures = evaluate_tagger(drawn, f"dir:{probed}", split="validation")
+    assert figures["category_accuracy"] == 1.0
+    card = (probed / "README.md").read_text()
+    assert "## Limits" in card and "starter" in card and "labels" in card
+    settings = json.loads((probed / "config.json").read_text())["settings"]
+    assert settings["trained_on"]["sets"] == ["clothing"]
+    assert settings["backbone"]["reference"] == "starter"
+
+
+def test_sixteen_crops_are_learnt_by_heart(tmp_path: Path):
+    data = clothing_folder(tmp_path / "clothing", each=8, validation=0, words=("dress", "pants"))
+    recipe = replace(RECIPE, epochs=60, patience=60, smoothing=0.0, dropout=0.0)
+    train(data, tmp_path / "out", recipe=recipe)
+    assert (
+        evaluate_tagger(data, f"dir:{tmp_path}/out/model", split="train")["category_accuracy"] == 1
+    )
+
+
+def test_low_rank_changes_are_worked_into_the_weights(drawn: Path, tmp_path: Path):
+    train(drawn, tmp_path, recipe=Recipe(mode="lora", epochs=1, batch=8, side=32, rank=2))
+    before, _ = load_backbone("starter")
+    after, _ = load_net(tmp_path / "model")
+    old, new = before.state_dict(), after.backbone.state_dict()
+    assert old.keys() == new.keys()
+    changed = {k for k in old if old[k].ndim == 4 and not torch.allclose(old[k], new[k], atol=1e-3)}
+    assert changed
+
+
+def test_a_killed_training_ends_with_the_same_weights(drawn: Path, tmp_path: Path):
+    straight = train(drawn, tmp_path / "straight")
+    killed = finetune_folder(drawn, tmp_path / "killed", recipe=RECIPE)
+    for event in killed:
+        if event.what == "training" and event.done >= 8:
+            break
+    killed.close()
+    assert newest_checkpoint(tmp_path / "killed" / "checkpoints")
+    assert not (tmp_path / "killed" / "model").exists()
+    assert train(drawn, tmp_path / "killed") == straight
+    one, other = (read_weights(tmp_path / name / "model") for name in ("straight", "killed"))
+    for name, value in one.items():
+        torch.testing.assert_close(value, other[name], atol=1e-3, rtol=1e-2)
+
+
+@pytest.mark.faults
+def test_a_training_is_killed_at_any_moment_and_gone_on_with(
+    drawn: Path, tmp_path: Path, fault_rounds: int
+):
+    straight = train(drawn, tmp_path / "straight")
+    command = [sys.executable, str(Path(__file__).with_name("training_run.py")), str(drawn)]
+    for turn in range(fault_rounds):
+        out = tmp_path / f"killed-{turn}"
+        process = subprocess.Popen([*command, str(out), "0.2"], stdout=subprocess.DEVNULL)
+        deadline = time.monotonic() + 60
+        while newest_of(out) is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(random.Random(turn).uniform(0, 2))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert train(drawn, out) == straight
+
+
+def newest_of(out: Path) -> Path | None:
+    return next((out / "checkpoints").glob("checkpoint-*"), None)
+
+
+def test_a_damaged_checkpoint_is_named(drawn: Path, tmp_path: Path):
+    run = finetune_folder(drawn, tmp_path, recipe=RECIPE)
+    for event in run:
+        if event.metrics:
+            next(run)
+            next(run)
+            break
+    run.close()
+    newest = newest_checkpoint(tmp_path / "checkpoints")
+    assert newest is not None
+    (newest / "optimizer.pt").write_bytes(b"torn")
+    with pytest.raises(ModelError, match="delete that folder to go on from the one before"):
+        train(drawn, tmp_path)
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_loss_that_is_no_number_ends_the_training(drawn: Path, tmp_path: Path):
+    with pytest.raises(ModelError, match="lower --rate"):
+        train(drawn, tmp_path, recipe=replace(RECIPE, rate=1e30, epochs=20))
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_class_that_nobody_has_is_never_said(probed: Path):
+    unseen = set(TAXONOMY.values(CATEGORY)) - set(SHAPES)
+    tags = load_tagger(f"dir:{probed}", TAXONOMY).tag(crops())
+    tops = tags.logits[CATEGORY].argmax(axis=1)
+    assert unseen and not {TAXONOMY.values(CATEGORY)[top] for top in tops} & unseen
+
+
+def test_one_value_only_cannot_be_learnt(tmp_path: Path):
+    data = clothing_folder(tmp_path / "clothing", words=("dress",))
+    with pytest.raises(BadInput, match="all .* labels say dress"):
+        train(data, tmp_path / "out", recipe=Recipe())
+
+
+def crops() -> list[Crop]:
+    return [Crop(np.asarray(draw(word, 99))) for word in SHAPES]
+
+
+def changed(values: tuple[str, ...], **fields: object) -> Taxonomy:
+    """The taxonomy with these values of its only attribute, in this order."""
+    before = TAXONOMY.attributes[0]
+    content = before.model_dump() | {"values": [before.value(v) for v in values]} | fields
+    return Taxonomy(attributes=(Attribute.model_validate(content),))
+
+
+def test_values_are_matched_by_name_under_another_taxonomy(probed: Path):
+    values = TAXONOMY.values(CATEGORY)
+    other = changed(tuple(reversed(values[1:])))
+    same = load_tagger(f"dir:{probed}", TAXONOMY)
+    mapped = load_tagger(f"dir:{probed}", other)
+    one, two = (tagger.tag(crops()).logits[CATEGORY] for tagger in (same, mapped))
+    np.testing.assert_array_equal(two, one[:, :0:-1])
+    assert mapped.version(CATEGORY).id != same.version(CATEGORY).id
+
+
+def test_another_taxonomy_is_refused(probed: Path):
+    few = changed(TAXONOMY.values(CATEGORY)[:1])
+    added = [{"id": f"new-{i}", "title": "New"} for i in range(9)]
+    strange = few.attributes[0].model_dump() | {"values": added}
+    with pytest.raises(UnfitModel, match="knows 0% of its values"):
+        load_tagger(f"dir:{probed}", Taxonomy(attributes=(Attribute.model_validate(strange),)))
+    with pytest.raises(UnfitModel, match="several in the other"):
+        load_tagger(f"dir:{probed}", changed(TAXONOMY.values(CATEGORY), multiple=True))
+    with pytest.raises(UnfitModel, match="was trained for"):
+        load_tagger(f"dir:{probed}", Taxonomy.default())
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "calibration.json"])
+def test_a_damaged_model_is_told(probed: Path, tmp_path: Path, name: str):
+    for path in probed.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / name).write_bytes(b"{")
+    with pytest.raises(GarmentLoopError, match="again"):
+        load_tagger(f"dir:{tmp_path}", TAXONOMY)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"mode": "both"}, {"epochs": 0}, {"side": 8}, {"dropout": 1.0}, {"rate": -1.0}]
+)
+def test_a_recipe_that_cannot_be_is_refused(fields: dict[str, object]):
+    with pytest.raises(BadSetting, match="expected"):
+        Recipe(**fields)

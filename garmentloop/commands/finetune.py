@@ -1,4 +1,4 @@
-"""`garmentloop finetune ...`: train the small models that ship as `starter`."""
+"""`garmentloop finetune ...`: train a tagger, or the small models that ship as `starter`."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from garmentloop.commands.finetune_tagger import tagger
 from garmentloop.console import err, out
 
 if TYPE_CHECKING:
@@ -14,13 +15,15 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="""Train the small models that ship as `starter`, or your own in their place.
+    help="""Train a tagger on what people corrected, or the models that ship as `starter`.
 
-    Example:
+    Examples:
 
+      garmentloop finetune tagger --dataset datasets/mine --release v1
       garmentloop finetune parser --data ../shared/data/ccp --out runs/parser
     """,
 )
+app.command()(tagger)
 
 OutOption = Annotated[
     Path, typer.Option("--out", "-o", metavar="DIR", help="Checkpoint, log and model go here.")

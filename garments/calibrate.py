@@ -19,6 +19,7 @@ from garments.labelled import Labels, labels_to_fit
 from garments.measured import Curve, Measured, Promotion, better
 from garments.proposals import Reader
 from garments.reading import Bools, Floats, allowed_values, comparable, uncalibrated
+from garments.references import Source
 from garments.spoken import Garments, Spoken, active_garments, spoken
 from garments.taxonomy import Taxonomy
 
@@ -119,7 +120,8 @@ class _Fitting:
                 self._garments,
                 self._labels.answers.get(attribute, {}),
             )
-            if len(one.garment):
+            # What a tagger learnt from says nothing about it; it has its own calibration.
+            if len(one.garment) and not version.model.startswith(f"{Source.TRAINED}:"):
                 found.append(self._measured(attribute, version, one, version == versions[0]))
         if self._reader.limits(attribute):
             for block, answers in self._reader.read(attribute, proposals.of(versions[0])):

@@ -21,7 +21,10 @@ class Speaker:
 
 
 def promotions(dataset: "Dataset") -> dict[str, dict[str, Any]]:
-    """The newest promotion of a tagger by attribute: of that attribute, or of all."""
+    """The newest promotion of a tagger by attribute: of that attribute, or of all.
+
+    One without a model took an earlier one back: the settings' taggers are in force.
+    """
     rows = dataset.catalog.rows("promotions", where="kind = 'tagger'").to_pylist()
     newest: dict[str, dict[str, Any]] = {}
     for row in sorted(rows, key=lambda row: int(row["seq"])):
@@ -46,7 +49,7 @@ def in_force(
     settings = dataset.settings
     wanted = settings.prelabel.color_by if attribute == "color" else settings.models.tagger
     models = {speaker.model for speaker in spoke}
-    if promoted:
+    if promoted and promoted["model"]:
         tagger = promoted["tagger"] or ""
         model = next((s.model for s in spoke if s.tagger == tagger), promoted["model"])
         if model in models:

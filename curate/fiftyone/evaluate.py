@@ -1,7 +1,8 @@
-"""The taggers in force held against what people said: a FiftyOne evaluation for each attribute.
+"""Taggers held against what people said, as evaluations of FiftyOne.
 
-The App's panel "Model Evaluation" shows them with figures and a confusion matrix, of which a click
-on a cell opens the crops.
+One for each attribute of the tagger in force, on all garments; and one for each tagger that spoke
+about the test split, so that they can be compared. The App's panel "Model Evaluation" shows them
+with figures and a confusion matrix, of which a click on a cell opens the crops.
 """
 
 from collections.abc import Collection
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 FEWEST = 2
 """Garments below which there is nothing to evaluate."""
+
+_ON_TEST = "eval_test_"
+"""How evaluations on the test split are called, before the field of what was proposed."""
 
 
 def evaluation_key(attribute: str) -> str:
@@ -40,7 +44,26 @@ def update(window: "Window") -> dict[str, int]:
                 f"{name}_proposed", gt_field=f"{name}_human", eval_key=key, progress=False
             )
             found[attribute.id] = count
+    _update_on_test(window)
     return found
+
+
+def _update_on_test(window: "Window") -> None:
+    """Evaluate every tagger on the test split: what `garmentloop evaluate tagger` is about."""
+    for key in window.garments.list_evaluations():
+        if key.startswith(_ON_TEST):
+            window.garments.delete_evaluation(key)
+    names = [attribute_field(attribute.id) for attribute in window.dataset.taxonomy.attributes]
+    for field in window.garments.get_field_schema(embedded_doc_type=window.fo.Classification):
+        # the longest, where the field of one attribute begins like another one's
+        name = max((n for n in names if field.startswith(f"{n}_")), key=len, default="")
+        if not name or field == f"{name}_human":
+            continue
+        view = _comparable(window, name, field).match(window.fo.ViewField("split") == "test")
+        if view.count() >= FEWEST:
+            view.evaluate_classifications(
+                field, gt_field=f"{name}_human", eval_key=f"{_ON_TEST}{field}", progress=False
+            )
 
 
 def mark(window: "Window", touched: Collection[str]) -> None:
@@ -59,6 +82,7 @@ def mark(window: "Window", touched: Collection[str]) -> None:
         shown._sample_collection.update_many(mine, [{"$set": right}])
 
 
-def _comparable(window: "Window", name: str) -> Any:
+def _comparable(window: "Window", name: str, proposed: str = "") -> Any:
+    """Active garments with a label of that attribute and a proposal, by default in force."""
     active = window.garments.match(window.fo.ViewField("state") == str(GarmentState.ACTIVE))
-    return active.exists(f"{name}_human.label").exists(f"{name}_proposed.label")
+    return active.exists(f"{name}_human.label").exists(f"{proposed or f'{name}_proposed'}.label")

@@ -16,7 +16,6 @@ from garmentloop.options import (
     JsonFile,
     LimitOption,
     ParserOption,
-    TaggerOption,
 )
 
 app = typer.Typer(
@@ -28,24 +27,6 @@ app = typer.Typer(
       garmentloop evaluate extract --data ../shared/data/ccp
     """,
 )
-
-OWN = {
-    "n": "labels",
-    "accuracy": "accuracy",
-    "macro_f1": "macro F1",
-    "weighted_f1": "weighted F1",
-    "p1": "P@1",
-    "ece": "ECE",
-}
-BESIDE = {
-    "weighted_f1": "weighted F1",
-    "majority_weighted_f1": "majority",
-    "knn_weighted_f1": "5-NN",
-    "rule_weighted_f1": "rule:color",
-    "coverage": "coverage",
-    "precision_at_threshold": "precision",
-}
-"""Figures of a tagger's columns as they are titled in two tables."""
 
 
 class Vocabulary(StrEnum):
@@ -139,13 +120,32 @@ def people(
 @app.command()
 def tagger(
     data: Annotated[
-        Path,
+        Path | None,
         typer.Option(metavar="DIR", help="Folder with labelled pictures of garments."),
-    ],
-    model: TaggerOption = None,
+    ] = None,
+    dataset: Annotated[
+        Path | None,
+        typer.Option("--dataset", "-d", metavar="DIR", help="Or a data set with a release."),
+    ] = None,
+    release: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Which release; left out: the newest."),
+    ] = None,
+    models: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--model",
+            metavar="REF",
+            help="Who is measured: starter, model:NAME, hf:OWNER/NAME, openclip:MODEL, "
+            "dir:PATH; with --dataset any number of challengers.",
+        ),
+    ] = None,
+    page: Annotated[
+        bool, typer.Option("--page", help="With --dataset: also write a page with plots.")
+    ] = False,
     vocabulary: Annotated[
         Vocabulary,
-        typer.Option(help="The set's own columns and words, or the taxonomy's."),
+        typer.Option(help="With --data: the set's own columns and words, or the taxonomy's."),
     ] = Vocabulary.NATIVE,
     split: SplitOption = None,
     attributes: Annotated[
@@ -153,29 +153,36 @@ def tagger(
         typer.Option(metavar="LIST", help="Which columns, such as category,color; left out: all."),
     ] = None,
     background: Annotated[
-        Surroundings, typer.Option(help="What the tagger sees beside the garment.")
+        Surroundings, typer.Option(help="With --data: what is seen beside the garment.")
     ] = Surroundings.GREY,
     device: DeviceOption = "auto",
     limit: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Stop after this many garments.")
+        int | None,
+        typer.Option(min=1, metavar="N", help="With --data: stop after this many garments."),
     ] = None,
     json_file: JsonFile = None,
 ) -> None:
-    """How well a tagger names garments, against labels and two baselines.
+    """How well taggers name garments, on labelled pictures or a frozen release.
 
-    DIR is laid out like one of the sets in datasets/recipes: fashion_products,
-    clothing, ccp (garments are cut out along the label maps), or what
-    `garmentloop street` writes. Native scores the set's own columns, mapped
-    the attributes of the taxonomy that they can be mapped to; a value that a
-    coarse label may stand for counts as right.
+    With --dataset: side by side on the test split of a release, per attribute,
+    the settings' zero-shot tagger, rule:color, the taggers in force and the
+    challengers given by --model, with 95 % intervals (photos drawn again with
+    replacement). Accuracy is of the top value, where several values may hold of
+    the exact set; P@k is the share of the labelled values among the k most
+    probable, of at most k. What they said is kept, so a second run is quick,
+    and `garmentloop curate sync` shows it in FiftyOne.
 
-    Accuracy, F1, P@1 and ECE (15 bins) are of the top value, whether or not the
-    tagger abstains; coverage is the share of labels where it does not, with its
-    precision there. The baselines are the commonest value and the 5 nearest
-    pictures by cosine of 32x32 thumbnails. Both learn from split train; where
-    there is none, from the evaluated garments themselves, of which the nearest
-    neighbours leave out the one that is asked for. Mapped color is also told
-    by rule:color.
+    With --data: DIR is laid out like one of the sets in datasets/recipes:
+    fashion_products, clothing, ccp (garments are cut out along the label maps),
+    or what `garmentloop street` writes. Native scores the set's own columns,
+    mapped the attributes of the taxonomy that they can be mapped to; a value
+    that a coarse label may stand for counts as right. The baselines are the
+    commonest value and the 5 nearest pictures by cosine of 32x32 thumbnails,
+    learnt from split train, else from the other evaluated garments. Mapped
+    color is also told by rule:color.
+
+    F1 and ECE (15 bins) are of the answer, whether or not the tagger abstains;
+    coverage is the share of labels where it does not, with its precision there.
 
     Examples:
 
@@ -183,51 +190,72 @@ def tagger(
       garmentloop evaluate tagger --data ../shared/data/fashion_products \\
           --vocabulary mapped
       garmentloop evaluate tagger --data runs/street --model rule:color
+      garmentloop evaluate tagger -d datasets/mine --model model:v1 --page
     """
+    columns = _names(attributes)
+    if dataset and not data:
+        _on_release(dataset, release, models or [], columns, device, page, json_file)
+        return
+    if not data or dataset or page or release or len(models or ()) > 1:
+        raise typer.BadParameter(
+            "expected either --data DIR with at most one --model, or --dataset DIR with --release, "
+            "--page and any number of --model"
+        )
     from annotate.evaluate import evaluate_tagger
+    from garmentloop.tagger_table import print_columns
 
-    model = model or "starter"
+    model = models[0] if models else "starter"
     with err.status("evaluating") as status:
         figures = evaluate_tagger(
             data,
             model,
             vocabulary.value,
             split=split,
-            attributes=attributes.replace(" ", "").split(",") if attributes else None,
+            attributes=columns,
             background=background.value,
             limit=limit,
             device=device,
             tell=lambda done, total: status.update(f"{done}/{total} pictures"),
         )
-    _tell_columns(figures, f"{model} on {data}, {vocabulary.value} vocabulary")
+    print_columns(figures, f"{model} on {data}, {vocabulary.value} vocabulary")
     _note_unseen(data, model)
     _write(figures, json_file)
 
 
-def _tell_columns(figures: Mapping[str, float | int], title: str) -> None:
-    """A row for each column in two tables, and how far its calibration error is known."""
-    columns = [key.removesuffix("_n") for key in figures if key.endswith("_n")]
-    _tell_some(OWN, columns, figures, f"{title}: {figures['items']:,} garments")
-    _tell_some(BESIDE, columns, figures, "Weighted F1 beside others', and what is answered")
-    for name in columns:
-        if f"{name}_ece_low" in figures:
-            low, high = figures[f"{name}_ece_low"], figures[f"{name}_ece_high"]
-            out.print(
-                f"ECE of {name} is known from {figures[f'{name}_n']} labels only: 95 % interval "
-                f"{low:.3f} to {high:.3f}",
-                markup=False,
-            )
+def _names(attributes: str | None) -> list[str] | None:
+    return attributes.replace(" ", "").split(",") if attributes else None
 
 
-def _tell_some(
-    titles: Mapping[str, str],
-    columns: Sequence[str],
-    figures: Mapping[str, float | int],
-    title: str,
+def _on_release(
+    folder: Path,
+    release: str | None,
+    models: Sequence[str],
+    attributes: Sequence[str] | None,
+    device: str,
+    page: bool,
+    json_file: Path | None,
 ) -> None:
-    there = {k: v for k, v in titles.items() if any(f"{name}_{k}" in figures for name in columns)}
-    rows = [(name, *(figures.get(f"{name}_{key}") for key in there)) for name in columns]
-    table(("column", *there.values()), rows, title=title)
+    from finetune.evaluate import evaluate_release
+    from garmentloop.tagger_table import print_evaluation
+    from garments.dataset import Dataset
+
+    opened = Dataset.open(folder)
+    with err.status("evaluating") as status:
+        found = evaluate_release(
+            opened,
+            release,
+            models,
+            attributes=attributes,
+            device=device,
+            record=True,
+            tell=lambda done, total: status.update(f"{done:,}/{total:,} garments"),
+        )
+    print_evaluation(found)
+    if page:
+        from finetune.evaluate.page import write_evaluation_page
+
+        out.print(f"Page: {write_evaluation_page(opened, found)}", markup=False)
+    _write(found.flat(), json_file)
 
 
 def _note_unseen(data: Path, model: str) -> None:
@@ -242,7 +270,7 @@ def _tell(figures: Mapping[str, float | int], on: str, json_file: Path | None) -
     _write(figures, json_file)
 
 
-def _write(figures: Mapping[str, float | int], json_file: Path | None) -> None:
+def _write(figures: Mapping[str, float | int | str | None], json_file: Path | None) -> None:
     if json_file:
         json_file.write_text(json.dumps(dict(figures), indent=2) + "\n", encoding="utf-8")
         out.print(f"Written to {json_file}", markup=False)

@@ -269,7 +269,7 @@ _SPECS = (
         promotion_id text hash of what was promoted and when
         kind text detector, parser or tagger
         attribute text null for all
-        model text model reference
+        model text model reference, empty where an earlier promotion was taken back
         tagger text version of the tagger, as in proposals
         evidence text figures as JSON
         who text who

@@ -59,9 +59,8 @@ def test_sixteen_crops_are_learnt_by_heart(tmp_path: Path):
     data = clothing_folder(tmp_path / "clothing", each=8, validation=0, words=("dress", "pants"))
     recipe = replace(RECIPE, epochs=60, patience=60, smoothing=0.0, dropout=0.0)
     train(data, tmp_path / "out", recipe=recipe)
-    assert (
-        evaluate_tagger(data, f"dir:{tmp_path}/out/model", split="train")["category_accuracy"] == 1
-    )
+    figures = evaluate_tagger(data, f"dir:{tmp_path}/out/model", split="train")
+    assert figures["category_accuracy"] == 1
 
 
 def test_low_rank_changes_are_worked_into_the_weights(drawn: Path, tmp_path: Path):
@@ -142,7 +141,7 @@ def test_a_class_that_nobody_has_is_never_said(probed: Path):
 
 def test_one_value_only_cannot_be_learnt(tmp_path: Path):
     data = clothing_folder(tmp_path / "clothing", words=("dress",))
-    with pytest.raises(BadInput, match="all .* labels say dress"):
+    with pytest.raises(BadInput, match=r"all \d+ labels say dress"):
         train(data, tmp_path / "out", recipe=Recipe())
 
 

@@ -25,11 +25,11 @@ RECIPE = Recipe(
 
 
 def train(data: Path, out: Path, pause: float = 0.0, recipe: Recipe = RECIPE) -> dict[str, float]:
-    last = None
-    for last in finetune_folder(data, out, recipe=recipe):
+    metrics: dict[str, float] = {}
+    for event in finetune_folder(data, out, recipe=recipe):
+        metrics = dict(event.metrics)
         time.sleep(pause)
-    assert last is not None
-    return dict(last.metrics)
+    return metrics
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ class CropLoader:
             return None
         photo = (garment.mask.width, garment.mask.height)
         x1, y1, x2, y2 = crop_window(garment.box, self._margin(config), *photo)
-        return _resized(garment.mask.columns(x1, x2)[y1:y2], shape)
+        return resized_mask(garment.mask.columns(x1, x2)[y1:y2], shape)
 
     def _margin(self, config: str | None) -> float:
         """The margin that crops of this configuration were cut with; the setting if not kept."""
@@ -58,7 +58,7 @@ class CropLoader:
         return self._margins[config]
 
 
-def _resized(mask: NDArray[np.bool_], shape: tuple[int, int]) -> NDArray[np.bool_]:
+def resized_mask(mask: NDArray[np.bool_], shape: tuple[int, int]) -> NDArray[np.bool_]:
     """A pixel is on the garment where most of it is; for the thinnest, where some of it is."""
     import cv2
 

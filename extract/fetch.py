@@ -81,7 +81,10 @@ def check_url(url: str) -> SplitResult:
     except ValueError as error:
         raise UnsafeURL(f"expected an http(s) URL, but got {redacted(url)!r} ({error})") from None
     if parts.scheme not in PORTS:
-        raise UnsafeURL(f"expected an http:// or https:// URL, but got {redacted(url)!r}")
+        raise UnsafeURL(
+            f"expected an http:// or https:// URL, but got {redacted(url)!r}; a file is given by "
+            "its path"
+        )
     if re.search(r"[\x00-\x20\x7f\\]", parts.netloc) or re.search(r"[\x00-\x1f\x7f]", url):
         raise UnsafeURL(f"expected a URL without control characters, but got {redacted(url)!r}")
     if not parts.hostname or port == 0:

@@ -34,6 +34,8 @@ def table(
         grid.add_column(name, justify="left" if index == 0 else "right")
     for row in rows:
         grid.add_row(*(shown(cell) for cell in row))
+    if not out.is_terminal:
+        out.width = 1000  # a file or a pipe has no width to keep to: nothing is folded there
     out.print(grid)
 
 

@@ -1,0 +1,1 @@
+"""Finished inference: a photo's people, garments and tags, and how they are shown."""

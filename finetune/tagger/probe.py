@@ -16,10 +16,13 @@ FOLDS = 5
 MANY = 4000
 """Examples from which one fold is enough to choose by."""
 
-STRENGTHS = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
+STRENGTHS = (1e-5, 1e-4, 1e-3, 1e-2)
 """Weights of the squared length of a head's rows that are tried; each attribute takes its best."""
 
-STEPS = 80
+STEPS = 60
+
+ENOUGH = 1e-5
+"""Change of the loss below which a fit has arrived."""
 
 Features = NDArray[np.float32]
 MakeLoss = Callable[[Layout, Targets], Loss]
@@ -106,7 +109,11 @@ def _fit(
     for name, mine in layout.slices().items():
         pull[mine] = strengths[name]
     optimizer = torch.optim.LBFGS(
-        [weight, bias], max_iter=STEPS, history_size=10, line_search_fn="strong_wolfe"
+        [weight, bias],
+        max_iter=STEPS,
+        history_size=10,
+        tolerance_change=ENOUGH,
+        line_search_fn="strong_wolfe",
     )
 
     def closure() -> Tensor:

@@ -38,12 +38,13 @@ Bench = Callable[[Path, Size], Iterator[Figure]]
 
 def benches() -> dict[str, Bench]:
     """Every benchmark by name, in the order in which they run."""
-    from garmentloop.bench import catalogue, curation, extraction, models, studio, tagging
+    from garmentloop.bench import catalogue, curation, extraction, models, studio, tagging, training
 
     return {
         "catalogue": catalogue.measure,
         "models": models.measure,
         "tagging": tagging.measure,
+        "training": training.measure,
         "extraction": extraction.measure,
         "studio": studio.measure,
         "curation": curation.measure,

@@ -3,12 +3,35 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from garments.inforce import promotions
+from garments.rounds import Round, rounds
+from garments.said import LabelKind
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from garments.dataset import Dataset
+
+
+@dataclass(frozen=True)
+class LoopStatus:
+    """Where the loop stands.
+
+    `waiting` tasks were sent and nobody has dealt with them, `blind` of these are in the audit
+    slice. `corrected` garments have a label that somebody gave in this data set, imports left out.
+    `rounds` have ended; `current` is the one that has not, empty without one, and `done` are its
+    steps that have. `champions` are promoted models by attribute; elsewhere the settings hold.
+    """
+
+    waiting: int = 0
+    blind: int = 0
+    corrected: int = 0
+    rounds: int = 0
+    current: str = ""
+    done: tuple[str, ...] = ()
+    champions: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -30,6 +53,7 @@ class Status:
     embeddings: int = 0
     labels: dict[str, int] = field(default_factory=dict)
     last_extraction: datetime | None = None
+    loop: LoopStatus = LoopStatus()
 
 
 def status(dataset: "Dataset") -> Status:
@@ -50,7 +74,30 @@ def status(dataset: "Dataset") -> Status:
         embeddings=sum(catalog.count(table) for table in catalog.embedding_tables()),
         labels=catalog.counts("labels", "kind"),
         last_extraction=catalog.highest("extractions", "created_at", is_run),
+        loop=_loop(dataset),
     )
+
+
+def _loop(dataset: "Dataset") -> LoopStatus:
+    catalog, known = dataset.catalog, rounds(dataset)
+    current = known[-1] if known and not known[-1].finished else Round("")
+    said = f"kind != '{LabelKind.IMPORT}' AND withdraws IS NULL"
+    return LoopStatus(
+        waiting=catalog.count("tasks", "state = 'created'"),
+        blind=catalog.count("tasks", "state = 'created' AND audit"),
+        corrected=catalog.distinct("labels", "garment_id", said),
+        rounds=sum(one.finished for one in known),
+        current=current.name,
+        done=tuple(current.done),
+        champions={name: str(row["model"]) for name, row in _promoted(dataset).items()},
+    )
+
+
+def _promoted(dataset: "Dataset") -> dict[str, dict[str, Any]]:
+    """Promotions that name a model, if there ever was one: else the taxonomy is not read."""
+    if not dataset.catalog.count("promotions"):
+        return {}
+    return {name: row for name, row in promotions(dataset).items() if row["model"]}
 
 
 def _people(dataset: "Dataset", one_configuration: bool) -> dict[str, int]:

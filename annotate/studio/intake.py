@@ -16,9 +16,13 @@ from annotate.studio.tasks import task_id
 from annotate.studio.vocabularies import Vocabularies
 from garments.catalog.convert import one_of
 from garments.dataset import Dataset
+from garments.said import LabelKind
 
 DONE, SKIPPED = "done", "skipped"
 """States of tasks that a pull gives."""
+
+SAID_BY = (LabelKind.ANNOTATOR, LabelKind.SIMULATED)
+"""Kind of what is answered in a real data set, and in a rehearsal."""
 
 _OURS = ("seq", "created_at")
 """Columns that the catalogue fills in."""
@@ -80,6 +84,7 @@ class Intake:
             crop_sha=str(data.get("crop_sha") or ""),
             shown=json.loads(row["shown"] or "{}") if row else {},
             vocabulary=vocabulary.hashes,
+            kind=SAID_BY[self.dataset.settings.simulated],
         ), heard
 
     def _is_garment(self, garment: str) -> bool:

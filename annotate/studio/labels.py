@@ -20,7 +20,8 @@ class Answered:
     """The task that annotations belong to.
 
     `number` is Label Studio's; `task_id` our own. `shown` is what the form held when it was
-    opened, by attribute; `vocabulary` has the hash of the values on offer, by attribute.
+    opened, by attribute; `vocabulary` has the hash of the values on offer, by attribute. Labels
+    of a rehearsal are of the kind `simulated`.
     """
 
     project_uuid: str
@@ -30,6 +31,7 @@ class Answered:
     crop_sha: str
     shown: Mapping[str, Mapping[str, Any]]
     vocabulary: Mapping[str, str]
+    kind: LabelKind = LabelKind.ANNOTATOR
 
     def proposal(self, attribute: str) -> str | None:
         """The proposal that the form was filled with, None where that field was empty."""
@@ -105,7 +107,7 @@ def _label(task: Answered, heard: Heard, attribute: str) -> dict[str, Any]:
         "crop_sha": task.crop_sha,
         "attribute": attribute,
         "value": heard.values[attribute],
-        "kind": str(LabelKind.ANNOTATOR),
+        "kind": str(task.kind),
         "annotator": heard.who,
         "seconds": heard.seconds,
         "task_id": task.task_id,

@@ -15,11 +15,16 @@ from garmentloop.commands import (
     framing,
     import_,
     init,
+    loop,
+    models,
     prelabel,
+    promote,
     report,
     similar,
+    simulate,
     status,
     street,
+    tag,
     version,
 )
 
@@ -35,12 +40,17 @@ def register(app: typer.Typer) -> None:
     app.add_typer(annotate.app, name="annotate")
     app.add_typer(curate.app, name="curate")
     app.command()(similar.similar)
+    app.command()(tag.tag)
+    app.command()(loop.loop)
+    app.command()(simulate.simulate)
     app.command()(status.status)
     app.command()(report.report)
     app.command()(export.export)
     app.add_typer(evaluate.app, name="evaluate")
     app.add_typer(framing.app, name="framing")
     app.add_typer(finetune.app, name="finetune")
+    app.add_typer(models.app, name="models")
+    app.command()(promote.promote)
     app.command()(street.street)
     app.command()(doctor.doctor)
     app.command()(version.version)

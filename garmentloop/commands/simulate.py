@@ -83,16 +83,18 @@ def simulate(
         }
     )
     summary = rehearse(data, to, options, studio)
-    tell(summary, to)
+    tell(summary, to, device)
 
 
-def rehearse(data: Path, to: Path, options: "SimulateOptions", studio: bool) -> "Summary":
-    """Run a rehearsal on the screen, with a server for as long as it takes; what it found."""
+def rehearse(
+    data: Path, to: Path, options: "SimulateOptions", studio: bool, keep: bool = False
+) -> "Summary":
+    """Run a rehearsal on the screen; what it found. A server is stopped at the end, or kept."""
     from garmentloop.loop.screen import follow, tell_step
     from garmentloop.simulate.run import Rehearsal, Show
     from garmentloop.simulate.summary import summarize
 
-    servers = _Servers()
+    servers = _Servers(keep)
     show = Show(follow, lambda text: err.print(text, markup=False))
     rehearsal = Rehearsal(data, to, options, servers.reach if studio else None, show)
     out.print(f"Rehearsal on {rehearsal.set.name}: the annotator is simulated", markup=False)
@@ -111,8 +113,8 @@ def rehearse(data: Path, to: Path, options: "SimulateOptions", studio: bool) -> 
 class _Servers:
     """Label Studio of a rehearsal: started when it is first needed, stopped at the end."""
 
-    def __init__(self) -> None:
-        self._started = False
+    def __init__(self, keep: bool = False) -> None:
+        self._started, self._keep = False, keep
 
     def reach(self, dataset: "Dataset") -> "Studio":
         from annotate.studio.client import connect
@@ -129,17 +131,22 @@ class _Servers:
         try:
             yield
         finally:
-            if self._started:
+            if self._started and not self._keep:
                 stop(dataset)
 
 
-def tell(summary: "Summary", to: Path) -> None:
-    """Print what a rehearsal found, and write its record and page."""
+def tell(summary: "Summary", to: Path, device: str = "auto") -> Path:
+    """Print what a rehearsal found, and write its record and its page, which is returned."""
+    from garmentloop.simulate.failures import failures
     from garmentloop.simulate.page import write_record
     from garmentloop.simulate.summary import COLUMNS, table_rows
+    from garments.dataset import Dataset
 
     out.print()
     table(COLUMNS, table_rows(summary))
-    record, page = write_record(summary, to / "report")
+    attributes = tuple(one.attribute for one in summary.results)
+    failed = failures(Dataset.open(to), attributes, device)
+    record, page = write_record(summary, to / "report", failed)
     out.print(f"Record: {record}", markup=False)
     out.print(f"Page: {page}", markup=False)
+    return page

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 
-from garmentloop.simulate.summary import COLUMNS, Point, Result, Summary, table_rows
+from garmentloop.simulate.failures import Failed
+from garmentloop.simulate.summary import COLUMNS, Point, Result, Summary, refusals, table_rows
 from garments.whole import write_page
 
 PAGE, RECORD = "simulation.html", "simulation.json"
@@ -45,16 +46,18 @@ class Plot:
     ticks: tuple[tuple[float, int], ...]
 
 
-def write_record(summary: Summary, folder: Path) -> tuple[Path, Path]:
+def write_record(
+    summary: Summary, folder: Path, failed: Sequence[Failed] = ()
+) -> tuple[Path, Path]:
     """Write JSON record and HTML page into `folder`; `DatasetError` where they cannot be."""
     record, page = folder / RECORD, folder / PAGE
     write_page(record, json.dumps(summary.as_json(), indent=2) + "\n")
-    write_page(page, html(summary))
+    write_page(page, html(summary, failed))
     return record, page
 
 
-def html(summary: Summary) -> str:
-    """The page."""
+def html(summary: Summary, failed: Sequence[Failed] = ()) -> str:
+    """The page; `failed` are shown as pictures."""
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(
@@ -64,6 +67,8 @@ def html(summary: Summary) -> str:
     style = files("extract.report") / "templates" / "style.css"
     return environment.from_string(template.read_text(encoding="utf-8")).render(
         summary=summary,
+        failed=failed,
+        refusals=refusals(summary),
         columns=COLUMNS,
         rows=table_rows(summary),
         plots=(

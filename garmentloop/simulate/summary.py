@@ -86,10 +86,20 @@ def table_rows(summary: Summary) -> list[tuple[object, ...]]:
             _percent(result.edit_rate[0]),
             _percent(result.of_proposed[place + 1]),
             _share(result.f1[place + 1]),
-            result.decisions[place],
+            result.decisions[place].partition(":")[0],
         )
         for place, (name, labels) in enumerate(zip(summary.rounds, summary.labels, strict=True))
         for result in summary.results
+    ]
+
+
+def refusals(summary: Summary) -> list[str]:
+    """Why taggers were refused, a sentence a round and attribute."""
+    return [
+        f"{name}, {result.attribute}: {reason}"
+        for place, name in enumerate(summary.rounds)
+        for result in summary.results
+        if (reason := result.decisions[place].partition(": ")[2])
     ]
 
 

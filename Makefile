@@ -12,7 +12,7 @@ JOBS ?= 2
 
 help:
 	@echo "make setup   make $(VENV) and install everything that the other targets need"
-	@echo "make demo    draw a street, extract and label its garments, open-able contact sheet (under 5 minutes)"
+	@echo "make demo    a whole round of the loop on a drawn street (under 8 minutes)"
 	@echo "make demo-open the same, and leave Label Studio and FiftyOne open on it"
 	@echo "make test    the whole test suite"
 	@echo "make test-hub the real checkpoints on one picture: fetches some 3 GB, skips without a hub"

@@ -14,11 +14,9 @@ LOOK = "unseen"
 MEASURED = 40
 """Pictures on which extraction is measured."""
 
-SHARE = 0.7
-"""Part of the garments, beside those that are held out, that the annotator is asked about; the
-rest waits in Label Studio for whoever opens it."""
-
-GARMENTS_A_PICTURE = 4
+ASKED = 1.6
+"""Garments a picture that the annotator is asked about. About 2.1 are there beside those that are
+held out: the rest waits for whoever opens Label Studio."""
 
 
 def draw(folder: Path, count: int) -> Iterator[int]:
@@ -30,7 +28,7 @@ def draw(folder: Path, count: int) -> Iterator[int]:
 
 def budget(count: int) -> int:
     """How many garments the annotator of `count` pictures is asked about."""
-    return max(4, round(SHARE * GARMENTS_A_PICTURE * count))
+    return max(4, round(ASKED * count))
 
 
 def extraction_figures(street: Path) -> dict[str, float | int]:

@@ -2,19 +2,23 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import import_module
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
+from annotate.finetuned.stages import Stages, has_stages
 from extract.checkpoints import check_hub, first_line, hash_tensors, out_of_reach
 from garments.errors import ModelError, UnfitModel, UnknownModel
 from garments.modelfolder import HASH_LENGTH
 from garments.references import Reference, Source
 
 Library = Literal["open_clip", "transformers", "timm"]
+
+STAGES = "stages"
+"""In a backbone's configuration: its features are those of all stages, in blocks this long."""
 
 
 @dataclass(frozen=True)
@@ -51,15 +55,30 @@ class Backbone:
                 "again"
             ) from error
 
+    @property
+    def blocks(self) -> tuple[int, ...]:
+        """Lengths of the parts of the features that count alike; all in one if there is but one."""
+        return tuple(self.config.get(STAGES, (self.width,)))
+
     def build(self) -> nn.Module:
         """The tower with random weights: (N, 3, side, side) normalised -> (N, width)."""
         try:
-            return _BUILDERS[self.library](self.config)
+            tower = _BUILDERS[self.library](self.config)
+            return Stages(tower, self.side) if STAGES in self.config else tower
         except Exception as error:  # each library has errors of its own
             raise ModelError(
                 f"expected {self.library} to build the backbone of {self.reference}, but "
                 f"{first_line(error)}; install the versions of constraints.txt, or train it again"
             ) from error
+
+
+def with_stages(tower: nn.Module, backbone: Backbone) -> tuple[nn.Module, Backbone]:
+    """The tower with the features of all its stages, where it has such; else as it is."""
+    if STAGES in backbone.config or not has_stages(tower):
+        return tower, backbone
+    staged = Stages(tower, backbone.side)
+    config = {**backbone.config, STAGES: list(staged.blocks)}
+    return staged, replace(backbone, config=config, width=sum(staged.blocks))
 
 
 def load_backbone(reference: str, pretrained: bool = True) -> tuple[nn.Module, Backbone]:

@@ -36,7 +36,12 @@ class FeatureCache:
 
     def __init__(self, folder: Path, backbone: Backbone, background: Background) -> None:
         key = stable_id(
-            _FORMAT, backbone.reference, backbone.weights_hash, backbone.side, background
+            _FORMAT,
+            backbone.reference,
+            backbone.weights_hash,
+            backbone.side,
+            backbone.blocks,
+            background,
         )
         self.folder = folder / key
         self._known: dict[str, Features] = {}

@@ -11,6 +11,7 @@ from garments.errors import BadSetting
 Mode = Literal["probe", "lora", "full"]
 Imbalance = Literal["none", "adjust", "weight"]
 Plan = Literal["cosine", "plateau"]
+Seen = Literal["stages", "pooled"]
 
 
 @dataclass(frozen=True)
@@ -19,17 +20,19 @@ class Recipe:
 
     `backbone` is a model reference, `side` another input size in pixels than its own. `mode`:
     `probe` fits the heads on features of the backbone as it is, `lora` also low-rank changes of its
-    weights (Hu, 2106.09685), `full` all weights. `imbalance`: `adjust` learns logits above the
-    log prior (Menon, 2007.07314), `weight` counts a value by the root of its rarity. `soft` learns
-    from the shares of annotators' answers instead of from the answer that holds. `plan` is how the
-    rate falls: by a cosine, or by a third whenever the held-out loss stops falling. `patience` is
-    after how many epochs without progress training stops. `average` is the decay of the moving
-    average of weights that is kept. `minutes` ends a training sooner.
+    weights (Hu, 2106.09685), `full` all weights. A probe is fitted to what all `stages` of a
+    convolutional backbone see, or to its `pooled` features alone. `imbalance`: `adjust` learns
+    logits above the log prior (Menon, 2007.07314), `weight` counts a value by the root of its
+    rarity. `soft` learns from the shares of annotators' answers instead of from the answer that
+    holds. `plan` is how the rate falls: by a cosine, or by a third whenever the held-out loss stops
+    falling. `patience` is after how many epochs without progress training stops. `average` is the
+    decay of the moving average of weights that is kept. `minutes` ends a training sooner.
     """
 
     backbone: str = "starter"
     mode: Mode = "probe"
     side: int | None = None
+    features: Seen = "stages"
     from_scratch: bool = False
     background: Background = "grey"
     imbalance: Imbalance = "none"
@@ -49,7 +52,8 @@ class Recipe:
     threads: int = 2
 
     def __post_init__(self) -> None:
-        for name, known in (("mode", Mode), ("imbalance", Imbalance), ("plan", Plan)):
+        choices = (("mode", Mode), ("imbalance", Imbalance), ("plan", Plan), ("features", Seen))
+        for name, known in choices:
             if getattr(self, name) not in get_args(known):
                 raise BadSetting(
                     f"expected {name} to be one of {', '.join(get_args(known))}, but got "

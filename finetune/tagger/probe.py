@@ -19,6 +19,9 @@ MANY = 4000
 STRENGTHS = (1e-5, 1e-4, 1e-3, 1e-2)
 """Weights of the squared length of a head's rows that are tried; each attribute takes its best."""
 
+WIDEST = 512
+"""Features that heads are fitted to at most."""
+
 STEPS = 60
 
 ENOUGH = 1e-5
@@ -52,15 +55,17 @@ def fit_probe(
     groups: Sequence[str],
     loss: MakeLoss,
     seed: int = 0,
+    blocks: Sequence[int] = (),
     tell: Callable[[int, int], None] = lambda done, total: None,
 ) -> Probe:
     """Fit the heads to N examples, each attribute regularised as suits what is held out.
 
-    Groups are never torn between folds. With many examples one fold is held out, else each in turn.
+    `blocks` are lengths of parts of the features that count alike; of long ones the first `WIDEST`
+    principal components remain. Groups are never torn between folds. With many examples one fold is
+    held out, else each in turn.
     """
-    shift, scale = features.mean(axis=0), 1 / (features.std(axis=0) + 1e-6)
-    scale = (scale / np.sqrt(features.shape[1])).astype(np.float32)
-    ready = (features - shift) * scale
+    shift, scale = features.mean(axis=0), _scale(features, blocks)
+    ready, basis = _projected((features - shift) * scale, seed)
     fold = _folds(groups, seed)
     turns = range(1 if len(features) >= MANY else FOLDS)
     rows = [np.flatnonzero(fold == turn) for turn in turns]
@@ -82,11 +87,30 @@ def fit_probe(
     best = _best(layout, said, targets, held_out)
     weight, bias = _fit(layout, ready, targets, loss(layout, targets), best, None)
     tell(total, total)
+    weight = weight if basis is None else weight @ basis.T
     logits = _joined(layout, said, best)[held_out]
     return Probe(weight, bias, shift.astype(np.float32), scale, best, held_out, logits)
 
 
 Heads = tuple[Features, Features]
+
+
+def _scale(features: Features, blocks: Sequence[int]) -> Features:
+    """(D,) that gives every feature of a block the same variance, and every block the same."""
+    sizes = np.array(blocks or [features.shape[1]])
+    share = np.repeat(np.sqrt(1 / (sizes * len(sizes))), sizes)
+    return np.asarray(share / (features.std(axis=0) + 1e-6), np.float32)
+
+
+def _projected(ready: Features, seed: int) -> tuple[Features, Features | None]:
+    """Centred features (N, D) on their principal components, and these (D, WIDEST)."""
+    if ready.shape[1] <= WIDEST:
+        return ready, None
+    torch.manual_seed(seed)  # the components are found by random projections
+    kept = min(WIDEST, *ready.shape)
+    _, _, basis = torch.pca_lowrank(torch.from_numpy(ready), q=kept, center=False, niter=2)
+    found = np.asarray(basis.numpy(), np.float32)
+    return np.asarray(ready @ found, np.float32), found
 
 
 def _fit(

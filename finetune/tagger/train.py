@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from annotate.finetuned.backbones import Backbone, load_backbone
+from annotate.finetuned.backbones import Backbone, load_backbone, with_stages
 from annotate.finetuned.folder import Made
 from annotate.finetuned.layout import Layout
 from annotate.finetuned.net import TaggerNet
@@ -106,7 +106,9 @@ class _Training:
         torch.manual_seed(self.recipe.seed)  # of random weights too
         tower, backbone = load_backbone(self.recipe.backbone, not self.recipe.from_scratch)
         if self.recipe.side:
-            backbone = Backbone(**{**vars(backbone), "side": self.recipe.side})
+            backbone = replace(backbone, side=self.recipe.side)
+        if self.recipe.mode == "probe" and self.recipe.features == "stages":
+            tower, backbone = with_stages(tower, backbone)
         net = TaggerNet(
             tower,
             backbone.width,
@@ -140,7 +142,7 @@ class _Training:
         groups = [one.group for one in examples]
         fit = partial(
             fit_probe, self.layout, kept.of(examples), targets, groups, self._loss,
-            self.recipe.seed,
+            self.recipe.seed, backbone.blocks,
         )  # fmt: skip
         probe = yield from as_events(
             lambda tell: fit(lambda at, of: tell(at, of, None, {})),

@@ -24,7 +24,7 @@ def demo(
     to: Annotated[
         Path, typer.Option("--out", "-o", metavar="DIR", help="The data set that is made.")
     ] = Path("datasets/demo"),
-    count: Annotated[int, typer.Option(min=1, metavar="N", help="How many pictures.")] = 180,
+    count: Annotated[int, typer.Option(min=1, metavar="N", help="How many pictures.")] = 300,
     studio: Annotated[
         bool,
         typer.Option(

@@ -117,14 +117,16 @@ def test_evaluate_of_a_folder_without_tables_says_what_is_expected(tmp_path: Pat
 
 def test_demo_end_to_end(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
-    told = run("demo", "--count", 12, "--out", folder)
-    assert "12 pictures" in told
+    told = run("demo", "--count", 16, "--no-studio", "--out", folder)
+    assert "16 pictures" in told and "the annotator is simulated" in told
     assert "garment boxes, mean IoU" in told
     assert (folder / "report" / "index.html").exists()
-    release = folder / "releases" / "v1"
-    assert "Released v1: " in told and f'load_dataset("{release}")' in told
-    assert run("curate", "verify", "v1", "--dataset", folder)
+    page = (folder / "report" / "simulation.html").read_text(encoding="utf-8")
+    assert "What the taggers in force still get wrong" in page and "data:image/jpeg" in page
+    release = folder / "releases" / "round-1"
+    assert "Released round-1: " in told and f'load_dataset("{release}")' in told
+    assert run("curate", "verify", "round-1", "--dataset", folder)
     before = (release / "manifest.json").read_bytes()
-    again = run("demo", "--count", 12, "--out", folder)
-    assert "12 done before" in again and "Released v1: " in again
+    again = run("demo", "--count", 16, "--no-studio", "--out", folder)
+    assert "Released round-1: " in again
     assert (release / "manifest.json").read_bytes() == before

@@ -29,6 +29,7 @@ from extract.run import RunOptions, run
 from garmentloop import following
 from garments.answers import NOT_VISIBLE, value_of
 from garments.dataset import Dataset
+from garments.settings import Settings
 
 pytestmark = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="needs Chromium")
 
@@ -89,7 +90,7 @@ def by_people(dataset: Dataset, garment: str) -> dict[str, tuple[str, str]]:
     return {
         row["attribute"]: (row["value"], row["annotator"])
         for row in rows(dataset, "labels")
-        if row["garment_id"] == garment and row["kind"] == "annotator"
+        if row["garment_id"] == garment and row["kind"] in ("annotator", "simulated")
     }
 
 
@@ -222,12 +223,12 @@ def test_blind_tasks_show_nothing_and_are_answered_twice(pictured, studio_server
 
 def test_from_the_demonstration_to_a_corrected_label(studio_server, garmentloop_command, tmp_path):
     """What `make demo-open` leaves behind is all that a person with a browser needs."""
-    dataset = Dataset.create(tmp_path / "demo")
+    dataset = Dataset.create(tmp_path / "demo", Settings(name="demo", simulated=True))
     copy_data(studio_folder(studio_server.home) / "data", studio_folder(dataset) / "data")
     server.write_state(dataset, replace(studio_server.state, url="http://127.0.0.1:0"))
     try:
         told = garmentloop_command(
-            "demo", "--open", "--out", dataset.folder, "--count", "4", timeout=600
+            "demo", "--open", "--out", dataset.folder, "--count", "8", timeout=900
         )
         assert told.returncode == 0, told.stderr
         url = server.running(dataset).url

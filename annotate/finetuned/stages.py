@@ -29,10 +29,11 @@ class Stages(nn.Module):
     def __init__(self, tower: nn.Module, side: int) -> None:
         super().__init__()
         self.tower = tower
+        training = tower.training
+        tower.eval()  # a single picture has no statistics of its own
         with torch.no_grad():
-            training = tower.training
             parts = self._parts(torch.zeros(1, 3, side, side))
-            tower.train(training)
+        tower.train(training)
         self.blocks = tuple(int(part.shape[1]) for part in parts)
 
     def forward(self, pixels: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from annotate.finetuned.layout import Layout
+from finetune.tagger.gradient import Gradient
 from finetune.tagger.losses import Loss
 from finetune.tagger.targets import Targets
 
@@ -140,11 +141,14 @@ def _fit(
         line_search_fn="strong_wolfe",
     )
 
+    measured = Gradient(loss, *known)
+
+    @torch.no_grad()
     def closure() -> Tensor:
-        optimizer.zero_grad()
-        value = loss(x @ weight.T + bias, *known) + (pull * weight.square()).sum() / 2
-        value.backward()  # type: ignore[no-untyped-call]
-        return value
+        value, gradient = measured(x @ weight.T + bias)
+        weight.grad = gradient.T @ x + pull * weight
+        bias.grad = gradient.sum(dim=0)
+        return value + (pull * weight.square()).sum() / 2
 
     optimizer.step(closure)  # type: ignore[no-untyped-call]
     return weight.detach().numpy(), bias.detach().numpy()

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 SHOWN = 6
 """Failures of an attribute."""
 
+FEWEST = 20
+"""Labels of an attribute below which its failures say little."""
+
 
 @dataclass(frozen=True)
 class Failed:
@@ -40,7 +43,7 @@ def failures(dataset: "Dataset", attributes: tuple[str, ...], device: str = "aut
     shown = []
     for name in attributes:
         mine = found.scored.get(name, {}).get("champion")
-        if mine is not None:
+        if mine is not None and len(mine) >= FEWEST:
             some = tuple(worst(mine, found.held_out, SHOWN))
             model = found.contenders["champion"].model(name)
             accuracy = mine.figures["accuracy"].value

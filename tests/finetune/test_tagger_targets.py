@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from annotate.finetuned.layout import Layout
+from finetune.tagger.gradient import Gradient
 from finetune.tagger.losses import Loss
 from finetune.tagger.probe import fit_probe
 from finetune.tagger.targets import Targets, learnable, log_prior, rarity, targets_of
@@ -84,6 +85,29 @@ def test_the_gradient_is_that_of_finite_differences():
     rest = [torch.from_numpy(one) for one in (targets.known, targets.allowed)]
     logits = torch.randn(values.shape, dtype=torch.double, requires_grad=True)
     assert torch.autograd.gradcheck(lambda x: loss(x, values, *rest), (logits,))
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_the_closed_form_is_the_gradient_of_the_loss(smoothing: float):
+    category, child = first_child()
+    color = dict.fromkeys(TAXONOMY.values("color")[:2], 1.0)
+    truths = [
+        {"category": {category: 1.0}, "sub_category": {child: 1.0}, "color": color},
+        {"pattern": {"striped": 0.75, "solid": 0.25}, "color": {}},
+        {},
+    ]
+    targets = targets_of(TAXONOMY, LAYOUT, truths)
+    offset = torch.from_numpy(log_prior(LAYOUT, targets))
+    weight = torch.from_numpy(rarity(LAYOUT, targets))
+    arrays = [torch.from_numpy(a) for a in (targets.values, targets.known, targets.allowed)]
+    for loss in (Loss(LAYOUT, None, None, smoothing), Loss(LAYOUT, offset, weight, smoothing)):
+        logits = torch.randn(arrays[0].shape, generator=torch.Generator().manual_seed(5))
+        value, gradient = Gradient(loss, *arrays)(logits)
+        logits.requires_grad_()
+        expected = loss(logits, *arrays)
+        expected.backward()
+        torch.testing.assert_close(value, expected.detach())
+        torch.testing.assert_close(gradient, logits.grad, atol=1e-6, rtol=1e-4)
 
 
 def test_disagreement_is_learnt_as_shares():

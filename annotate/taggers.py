@@ -104,8 +104,9 @@ def _finetuned(reference: Reference, models: Path | None) -> Path | None:
     """The folder of a fine-tuned tagger, None for any other model."""
     from annotate.finetuned.folder import is_finetuned
 
-    if reference.source is Source.FOLDER and is_finetuned(reference.folder):
-        return reference.folder
+    if reference.source is Source.FOLDER:
+        folder = Path(reference.name).expanduser()  # one that is not there is told of later
+        return folder if is_finetuned(folder) else None
     if reference.source is not Source.TRAINED:
         return None
     if models is None:

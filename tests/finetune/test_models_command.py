@@ -162,7 +162,11 @@ def test_a_backbone_saved_by_timm_is_learnt_on_and_built_again(tmp_path: Path):
     (folder / "config.json").write_text(json.dumps(config))
     save_file(tower.state_dict(), folder / "model.safetensors")
     data = clothing_folder(tmp_path / "clothing", each=6)
-    train(data, tmp_path / "out", recipe=Recipe(backbone=f"timm:local-dir:{folder}", side=32))
+    train(
+        data,
+        tmp_path / "out",
+        recipe=Recipe(backbone=f"timm:local-dir:{folder}", side=32, features="pooled"),
+    )
     net, made = load_net(tmp_path / "out" / "model")
     for name, value in tower.state_dict().items():
         torch.testing.assert_close(net.backbone.state_dict()[name], value, atol=1e-3, rtol=1e-2)

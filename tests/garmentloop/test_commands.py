@@ -122,7 +122,7 @@ def test_demo_end_to_end(tmp_path: Path) -> None:
     assert "garment boxes, mean IoU" in told
     assert (folder / "report" / "index.html").exists()
     page = (folder / "report" / "simulation.html").read_text(encoding="utf-8")
-    assert "What the taggers in force still get wrong" in page and "data:image/jpeg" in page
+    assert "Round by round" in page and "Why taggers were refused" in page
     release = folder / "releases" / "round-1"
     assert "Released round-1: " in told and f'load_dataset("{release}")' in told
     assert run("curate", "verify", "round-1", "--dataset", folder)

@@ -16,7 +16,10 @@ MEASURED = 40
 
 ASKED = 2.6
 """Crops a picture that the annotator is asked about. About 2.7 are there beside those that are held
-out (some show no garment): the rest waits for whoever opens Label Studio."""
+out (some show no garment)."""
+
+LEFT = 4
+"""Crops that wait for whoever opens Label Studio, however few there are."""
 
 
 def draw(folder: Path, count: int) -> Iterator[int]:

@@ -85,10 +85,10 @@ def demo(
 def _round(street: Path, to: Path, count: int, studio: bool, opened: bool) -> Path:
     """A round of the loop; its page."""
     from garmentloop.commands.simulate import rehearse, tell
-    from garmentloop.demo import budget
+    from garmentloop.demo import LEFT, budget
     from garmentloop.simulate.options import SimulateOptions
 
-    options = SimulateOptions(rounds=1, budget=budget(count))
+    options = SimulateOptions(rounds=1, budget=budget(count), leave=LEFT)
     summary = rehearse(street, to, options, studio, keep=opened)
     page = tell(summary, to)
     if summary.rounds:

@@ -147,9 +147,8 @@ def _foretell(data: "Dataset", turn: "Turn") -> None:
     left = [name for name in ORDER if name not in turn.done]
     out.print(f"would {'go on with' if turn.resumed else 'begin'} {turn.name}", markup=False)
     if "select" in left:
-        options = turn.options
-        found = select(data, options.select, options.budget, options.audit, turn.name, options.seed)
-        out.print(f"would choose {len(found):,} garments ({options.select})", markup=False)
+        found = select(data, turn.options, turn.name)
+        out.print(f"would choose {len(found):,} garments ({turn.options.select})", markup=False)
     out.print(f"would do: {', '.join(left)}", markup=False)
 
 

@@ -16,13 +16,15 @@ MODES: tuple[Mode, ...] = ("probe", "lora", "full")
 class LoopOptions:
     """What one round does; all of it is kept with the round, and holds when it is resumed.
 
-    `budget` is how many garments people are asked about, `audit` the share of blind ones among all
-    that were ever sent, in [0, 1]. `select` names a strategy of `garmentloop.loop.select`.
+    `budget` is how many garments people are asked about, `leave` how many are kept for later,
+    however large the budget, `audit` the share of blind ones among all that were ever sent, in
+    [0, 1]. `select` names a strategy of `garmentloop.loop.select`.
     `release` is the name of the release that is made, the round's own where None. `val` is the
     share of val in train and val. `backbone`, `mode`, `epochs` and `minutes` go to the training.
     """
 
     budget: int = 300
+    leave: int = 0
     audit: float = 0.05
     select: str = "new"
     release: str | None = None

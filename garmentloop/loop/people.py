@@ -59,10 +59,7 @@ def select_step(context: Context) -> Details:
 
 
 def _choose(context: Context) -> tuple[Path, int]:
-    options = context.options
-    chosen = select(
-        context.dataset, options.select, options.budget, options.audit, context.round, options.seed
-    )
+    chosen = select(context.dataset, context.options, context.round)
     return write_selection(context.dataset, context.round, chosen), len(chosen)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from annotate.studio.audit import draw_audit
 from annotate.studio.choose import excluded_garments
+from garmentloop.loop.options import LoopOptions
 from garments.errors import BadSetting
 from garments.ids import stable_id
 from garments.whole import write_whole
@@ -63,12 +64,11 @@ def strategy(name: str) -> Strategy:
     return STRATEGIES[name]
 
 
-def select(
-    dataset: "Dataset", name: str, count: int, audit: float, round_: str, seed: int
-) -> list[str]:
-    """At most `count` garments for a round by the strategy `name`, in order."""
-    order = strategy(name)
-    return list(order(pool_of(dataset, audit, f"{seed}/{round_}")))[:count]
+def select(dataset: "Dataset", options: LoopOptions, round_: str) -> list[str]:
+    """The garments of a round, in order: as many as there is budget for, but for those to leave."""
+    pool = pool_of(dataset, options.audit, f"{options.seed}/{round_}")
+    order = list(strategy(options.select)(pool))
+    return order[: max(0, min(options.budget, len(order) - options.leave))]
 
 
 def pool_of(dataset: "Dataset", audit: float, seed: str) -> Pool:

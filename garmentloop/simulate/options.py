@@ -10,12 +10,14 @@ from garments.errors import BadSetting
 
 @dataclass(frozen=True)
 class SimulateOptions:
-    """`rounds` of `budget` garments each. With `photos` only so many of the set are used, drawn by
-    `seed`, which also decides what is selected, where the annotator errs, and the training.
+    """`rounds` of `budget` garments each, of which `leave` are always left over. With `photos` only
+    so many of the set are used, drawn by `seed`, which also decides what is selected, where the
+    annotator errs, and the training.
     """
 
     rounds: int = 3
     budget: int = 300
+    leave: int = 0
     seed: int = 0
     error_rate: float = 0.0
     backbone: str = "starter"
@@ -40,6 +42,7 @@ class SimulateOptions:
         """What each round is asked to do: nothing blind, as that was annotated before them."""
         return LoopOptions(
             budget=self.budget,
+            leave=self.leave,
             audit=0.0,
             select=self.select,
             mode=self.mode,

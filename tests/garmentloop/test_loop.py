@@ -270,21 +270,29 @@ def test_the_next_round_asks_about_others_and_is_measured_on_all_answers(undistu
 # --- what is chosen
 
 
+def chosen(dataset, strategy, budget, audit, turn, seed, leave=0):
+    options = LoopOptions(budget=budget, leave=leave, audit=audit, select=strategy, seed=seed)
+    return select(dataset, options, turn)
+
+
 def test_selection_is_new_to_people_random_and_never_blind(fresh, tmp_path):
     dataset = Dataset.open(shutil.copytree(fresh, tmp_path / "chosen"))
-    first = select(dataset, "new", 100, 0.25, "round-1", 0)
+    first = chosen(dataset, "new", 100, 0.25, "round-1", 0)
     pool = pool_of(dataset, 0.25, "0/round-1")
     assert set(first) == set(pool.photo_of)
     assert len(first) < looping.GARMENTS  # the audit slice has its own turns
-    assert first == select(dataset, "new", 100, 0.25, "round-1", 0)
-    assert first != select(dataset, "new", 100, 0.25, "round-1", 1)
+    assert first == chosen(dataset, "new", 100, 0.25, "round-1", 0)
+    assert first != chosen(dataset, "new", 100, 0.25, "round-1", 1)
     assert first != sorted(first)
     dataset.catalog.put("tasks", [{"task_id": "t", "garment_id": first[0], "audit": False}])
     dataset.catalog.add(
         "decisions", [{"decision_id": "d", "garment_id": first[1], "kind": "excluded"}]
     )
-    assert set(select(dataset, "random", 100, 0.25, "round-2", 0)) == set(first[2:])
-    assert len(select(dataset, "random", 5, 0.25, "round-2", 0)) == 5
+    assert set(chosen(dataset, "random", 100, 0.25, "round-2", 0)) == set(first[2:])
+    assert len(chosen(dataset, "random", 5, 0.25, "round-2", 0)) == 5
+    left = len(first) - 2
+    assert len(chosen(dataset, "random", 100, 0.25, "round-2", 0, leave=3)) == left - 3
+    assert chosen(dataset, "random", 100, 0.25, "round-2", 0, leave=left + 1) == []
 
 
 def test_photos_that_people_have_seen_come_last(fresh, tmp_path):
@@ -301,12 +309,12 @@ def test_photos_that_people_have_seen_come_last(fresh, tmp_path):
     )
     asked, sibling = rows[0]["garment_id"], rows[1]["garment_id"]
     dataset.catalog.put("tasks", [{"task_id": "t", "garment_id": asked, "audit": False}])
-    assert select(dataset, "new", 100, 0.0, "round-2", 0)[-1] == sibling
+    assert chosen(dataset, "new", 100, 0.0, "round-2", 0)[-1] == sibling
 
 
 def test_an_unknown_strategy_is_told(fresh):
     with pytest.raises(BadSetting, match="a strategy of new, random, but got 'clever'"):
-        select(Dataset.open(fresh), "clever", 1, 0.0, "round-1", 0)
+        chosen(Dataset.open(fresh), "clever", 1, 0.0, "round-1", 0)
 
 
 # --- waiting

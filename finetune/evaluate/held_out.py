@@ -3,7 +3,6 @@
 import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +11,12 @@ from numpy.typing import NDArray
 
 from curate.release.choose import attribute_columns
 from curate.release.listing import releases
-from curate.release.manifest import Manifest, file_entry, read_manifest
+from curate.release.manifest import Manifest, read_manifest
 from curate.release.names import release_folder
+from curate.release.rows import crop_of, expect_unchanged, split_files
 from curate.release.sources import SOURCES
 from garments.answers import NOT_VISIBLE
 from garments.errors import DatasetError
-from garments.images import decode
 from garments.parts import Region
 from garments.reading import Bools
 from garments.tagger import Crop
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
 
 PART = 256
 """Garments that are read, and whose logits are kept, together."""
-
-_TEST = "data/test-"
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +66,7 @@ class HeldOut:
     def crops(self, first: int, last: int) -> list[Crop]:
         """The crops of the garments from place `first` to before `last`."""
         rows = self._rows(range(first, last), ["image", "mask", "region"])
-        return [_crop(row) for _, row in rows]
+        return [crop_of(row) for _, row in rows]
 
     def pictures(self, places: Sequence[int]) -> dict[int, bytes]:
         """The JPEG of some garments by their place."""
@@ -134,31 +131,16 @@ def _newest(dataset: "Dataset") -> str:
 
 
 def _test_files(dataset: "Dataset", folder: Path, manifest: Manifest) -> list[Path]:
-    names = sorted(path for path in manifest.files if path.startswith(_TEST))
-    if not names:
+    files = split_files(folder, manifest, "test")
+    if not files:
         raise DatasetError(
             f"expected test rows in the release {manifest.name}, but it has none: test data comes "
             "from the audit slice alone, and from what imported sets hold out. Send garments with "
             f"`garmentloop annotate push --audit 20% --dataset {dataset.folder}`, fetch the "
             "answers, then run `curate split` and make another release"
         )
-    for path in [*names, SOURCES]:
-        _expect_unchanged(folder / path, manifest, path)
-    return [folder / path for path in names]
-
-
-def _expect_unchanged(path: Path, manifest: Manifest, name: str) -> None:
-    try:
-        whole = file_entry(path) == manifest.files.get(name)
-        problem = "" if whole else "its content is another"
-    except OSError as error:
-        problem = error.strerror or str(error)
-    if problem:
-        raise DatasetError(
-            f"expected {path} as the release {manifest.name} was frozen, but {problem}; take the "
-            f"release again from where it was copied (`garmentloop curate verify {manifest.name}` "
-            "tells all that is wrong), or evaluate on another"
-        )
+    expect_unchanged(folder, manifest, SOURCES)
+    return files
 
 
 def _attributes(dataset: "Dataset", manifest: Manifest) -> tuple[list[Attribute], tuple[str, ...]]:
@@ -199,14 +181,3 @@ def _handles(folder: Path) -> dict[str, str]:
     """Whose photos they are, by photo, where a source says so."""
     with (folder / SOURCES).open(encoding="utf-8", newline="") as file:
         return {row["photo_id"]: row["handle"] for row in csv.DictReader(file) if row["handle"]}
-
-
-def _crop(row: dict[str, Any]) -> Crop:
-    from PIL import Image
-
-    mask = None
-    if row["mask"] is not None:
-        with Image.open(BytesIO(row["mask"]["bytes"])) as picture:
-            mask = np.asarray(picture.convert("1"), bool)
-    region = Region(row["region"] or Region.UNKNOWN)
-    return Crop(decode(row["image"]["bytes"]).pixels, mask, region)

@@ -1,12 +1,14 @@
 """Whether a tagger has seen what it is examined on: a leak between training and test."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from annotate.in_force import trained_models
 from annotate.taggers import trained_folder
 from curate.release.manifest import read_manifest
 from curate.release.names import release_folder
+from curate.release.rows import TIES, split_files, ties
 from finetune.evaluate.held_out import HeldOut
 from garments.errors import DatasetError
 from garments.modelfolder import CONFIG, read_raw_config
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
     from garments.dataset import Dataset
 
 _SEEN = ("train", "validation")
-_KEYS = {"garment_id": "garments", "photo_id": "photos", "group": "groups"}
 
 
 def leak(dataset: "Dataset", held_out: HeldOut, model: str) -> str:
@@ -44,7 +45,13 @@ def leak(dataset: "Dataset", held_out: HeldOut, model: str) -> str:
             f"it was trained on another release {name} than the one that is here, so nobody can "
             "say what it has seen"
         )
-    seen = [folder / path for path in manifest.files if path.startswith(_files_of(_SEEN))]
+    try:
+        seen = split_files(folder, manifest, *_SEEN)
+    except DatasetError:
+        return (
+            f"it was trained on the release {name}, whose files are not as they were frozen, so "
+            "nobody can say what it has seen"
+        )
     return _shared(seen, held_out, str(name))
 
 
@@ -52,10 +59,6 @@ _UNKNOWN = (
     "its config.json does not say on which release it was trained, so nobody can say what it has "
     "seen"
 )
-
-
-def _files_of(splits: Sequence[str]) -> tuple[str, ...]:
-    return tuple(f"data/{split}-" for split in splits)
 
 
 def _trained_on(dataset: "Dataset", reference: Reference) -> Mapping[str, Any] | None:
@@ -71,17 +74,11 @@ def _trained_on(dataset: "Dataset", reference: Reference) -> Mapping[str, Any] |
     return found if isinstance(found, dict) else {}
 
 
-def _shared(seen: Sequence[Any], held_out: HeldOut, release: str) -> str:
-    import pyarrow.parquet as pq
-
+def _shared(seen: Sequence[Path], held_out: HeldOut, release: str) -> str:
     test = (held_out.garment_ids, held_out.photo_ids, held_out.groups)
-    learnt: dict[str, set[str]] = {key: set() for key in _KEYS}
-    for path in seen:
-        table = pq.read_table(path, columns=list(_KEYS))
-        for key, known in learnt.items():
-            known.update(table.column(key).to_pylist())
-    for (key, title), values in zip(_KEYS.items(), test, strict=True):
-        both = (learnt[key] & set(values)) - {"", None}
+    learnt = ties(seen)
+    for (column, title), values in zip(TIES.items(), test, strict=True):
+        both = learnt[column] & set(values)
         if both:
             return (
                 f"{len(both):,} {title} of the test split were among what it learnt from "

@@ -2,14 +2,18 @@
 
 import json
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from examined import divide, label, make, name_of, photo_of, split_of, truth_of
 
+from annotate.finetuned.backbones import sets_seen
 from annotate.in_force import promoted_references, trained_models
 from annotate.taggers import load_tagger, trained_names
+from curate.release.manifest import file_entry, read_manifest
+from curate.release.names import MANIFEST
 from curate.release.write import release
 from finetune.tagger.claim import RECIPE, claimed, recipe_key
 from finetune.tagger.options import Recipe, TaggerOptions
@@ -49,8 +53,9 @@ def test_a_model_gets_the_next_name_and_says_what_it_learnt_from(dataset: Datase
     before = trained_names(trained_models(dataset))
     last = trained(dataset)
     assert last.reference == f"model:v{len(before) + 1}" and last.folder.is_dir()
+    seen = sorted(sets_seen("starter") or ())
     origin = json.loads((last.folder / "config.json").read_text())["settings"]["trained_on"]
-    assert origin["release"] == "v1" and len(origin["hash"]) > 10 and origin["sets"] == []
+    assert origin["release"] == "v1" and len(origin["hash"]) > 10 and origin["sets"] == list(seen)
     assert "splits train and validation" in (last.folder / "README.md").read_text()
     again = trained(dataset)
     assert again.reference != last.reference
@@ -110,9 +115,28 @@ def test_a_leak_planted_in_a_release_is_caught(tmp_path: Path):
     (test,) = folder.glob("test-*.parquet")
     (train,) = folder.glob("train-*.parquet")
     test.write_bytes(train.read_bytes())
+    with pytest.raises(DatasetError, match="its content is another"):
+        trained(leaky)
+    seal(leaky.releases / "v1", test)
     with pytest.raises(BadInput, match="share nothing"):
         trained(leaky)
     assert not trained_names(trained_models(leaky))
+
+
+def seal(folder: Path, changed: Path) -> None:
+    """Let the manifest vouch for a file that was changed."""
+    manifest = read_manifest(folder)
+    files = {**manifest.files, changed.relative_to(folder).as_posix(): file_entry(changed)}
+    text = manifest.model_copy(update={"files": files}).dumps()
+    (folder / MANIFEST).write_text(text, encoding="utf-8")
+
+
+def test_the_curves_of_a_training_stay(dataset: Dataset):
+    recipe = replace(QUICK, backbone="timm:test_resnet", from_scratch=True, mode="full", epochs=1)
+    trained(dataset, recipe=recipe, name="curved")
+    run = dataset.run / "training" / "curved"
+    assert {path.name for path in run.iterdir()} <= {".lock", "tensorboard"}
+    assert list((run / "tensorboard").glob("events.*"))
 
 
 def test_disagreement_of_annotators_is_learnt_softly(tmp_path: Path):

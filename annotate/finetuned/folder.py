@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from torch import Tensor
 
-from annotate.finetuned.backbones import Backbone
+from annotate.finetuned.backbone import Backbone
 from annotate.finetuned.layout import Layout
 from annotate.finetuned.net import TaggerNet
 from annotate.preparation import Background

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from annotate.finetuned.backbones import Backbone
+from annotate.finetuned.backbone import Backbone
 from annotate.finetuned.net import TaggerNet
 from annotate.finetuned.picture import inputs
 from annotate.preparation import Background

@@ -6,7 +6,8 @@ import pytest
 import torch
 from random_clips import save_hf_clip, save_hf_siglip, save_open_clip
 
-from annotate.finetuned.backbones import Backbone, load_backbone
+from annotate.finetuned.backbone import Backbone
+from annotate.finetuned.backbones import load_backbone
 from garments.errors import ModelError
 
 SAVED = {"open_clip": save_open_clip, "clip": save_hf_clip, "siglip": save_hf_siglip}

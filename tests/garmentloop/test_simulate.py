@@ -7,7 +7,7 @@ import pytest
 from rehearsing import model_folder, rehearse, small_set
 
 from garmentloop.simulate.annotator import Annotator
-from garmentloop.simulate.backbone import expect_unseen, trained_on
+from garmentloop.simulate.backbone import expect_unseen
 from garmentloop.simulate.options import SimulateOptions
 from garmentloop.simulate.page import html, write_record
 from garmentloop.simulate.run import HELD_OUT, Rehearsal
@@ -138,7 +138,7 @@ def test_a_backbone_that_has_seen_the_set_is_refused(tmp_path):
     with pytest.raises(BadSetting, match="never saw street:train"):
         expect_unseen("starter", "street:train")
     with pytest.raises(UnknownModel, match="backbone from outside"):
-        trained_on("model:v1")
+        expect_unseen("model:v1", "clothing")
 
 
 def test_a_refused_backbone_leaves_nothing_behind(tmp_path):

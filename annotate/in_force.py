@@ -118,7 +118,7 @@ class ComposedTagger:
 
 def _by_settings(taxonomy: Taxonomy, settings: Settings) -> dict[str, str]:
     """The model of each attribute as the settings have it."""
-    found = dict.fromkeys((a.id for a in taxonomy.attributes), settings.models.tagger)
+    found = dict.fromkeys((a.id for a in taxonomy.attributes), settings.models.base_tagger)
     rule = settings.prelabel.color_by
     # the rule goes by anchors, which a taxonomy may lack
     if COLOR in found and (not rule.startswith("rule:") or taxonomy.anchors(COLOR)[0]):

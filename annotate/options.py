@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from garments.dataset import Dataset
+from garments.references import Source
 from garments.settings import Settings
 
 
@@ -10,11 +11,12 @@ from garments.settings import Settings
 class PrelabelOptions:
     """Options of one run; what is None is taken from the data set's settings.
 
-    `model` is asked instead of `models.tagger`; the second opinions are asked beside it.
-    `attributes` are those proposed for, all when None. With `only_new`, only crops are asked about
-    that no version of the same tagger has proposed for; else also those that an earlier version
-    has. `limit` takes the first so many garments. `device` is auto, cpu or a torch device. Rows
-    are written every `commit_seconds` seconds. A run with `dry_run` writes nothing.
+    `model` is asked instead of those in force, which None and "champion" stand for; the second
+    opinions are asked beside it. `attributes` are those proposed for, all when None. With
+    `only_new`, only crops are asked about that no version of the same tagger has proposed for; else
+    also those that an earlier version has. `limit` takes the first so many garments. `device` is
+    auto, cpu or a torch device. Rows are written every `commit_seconds` seconds. A run with
+    `dry_run` writes nothing.
     """
 
     model: str | None = None
@@ -27,10 +29,15 @@ class PrelabelOptions:
     dry_run: bool = False
     commit_seconds: float = 5.0
 
+    @property
+    def named(self) -> str | None:
+        """The model that is asked instead of those in force, None for these."""
+        return None if self.model == str(Source.CHAMPION) else self.model
+
     def settings(self, dataset: Dataset) -> Settings:
         """The data set's settings with what these options say instead; `BadSetting` if wrong."""
         changes = {
-            "models.tagger": self.model,
+            "models.tagger": self.named,
             "prelabel.batch": self.batch,
             "prelabel.background": self.background,
         }

@@ -106,10 +106,11 @@ def load_taggers(dataset: Dataset, options: PrelabelOptions | None = None) -> li
         cache=dataset.run / "texts",
         models=trained_models(dataset),
     )
-    promoted = {} if options.model else promoted_references(dataset)
-    references = [settings.models.tagger, *promoted, *settings.prelabel.second_opinion]
+    promoted = {} if options.named else promoted_references(dataset)
+    base = settings.models.base_tagger
+    references = [base, *promoted, *settings.prelabel.second_opinion]
     everything = dict.fromkeys(references, attributes)
-    for name in promoted.keys() - {settings.models.tagger, *settings.prelabel.second_opinion}:
+    for name in promoted.keys() - {base, *settings.prelabel.second_opinion}:
         everything[name] = tuple(a for a in attributes if a in promoted[name])
     # A rule knows the one attribute that it is named after.
     answered = {name: _answered(name, asked) for name, asked in everything.items()}

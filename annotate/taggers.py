@@ -156,7 +156,8 @@ def load_encoder(reference: Reference, device: str) -> "Encoder":
     folder = model_folder(reference)
     if reference.source is Source.CHAMPION:
         raise UnknownModel(
-            "no tagger has been promoted yet; use starter, openclip:, hf: or dir: until then"
+            "champion stands for all taggers in force, not for one model; leave it out where those "
+            "are meant, or name one: starter, model:NAME, openclip:, hf: or dir:"
         )
     if folder and (reference.source is not Source.FOLDER or (folder / CONFIG).is_file()):
         return OpenClipEncoder.load_folder(folder, str(reference), device)

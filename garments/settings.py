@@ -27,6 +27,11 @@ class ModelSettings(_Section):
     parser: str = Field(default="starter", min_length=1, description="finds garments on a person")
     tagger: str = Field(default="starter", min_length=1, description="proposes labels for garments")
 
+    @property
+    def base_tagger(self) -> str:
+        """Who answers what nothing was promoted for: the tagger; the starter under champion."""
+        return "starter" if self.tagger == "champion" else self.tagger
+
 
 class FramingLimits(_Section):
     """When a detected person shows enough of an outfit.

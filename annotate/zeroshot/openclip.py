@@ -111,7 +111,7 @@ def _library(reference: str) -> Any:
     except ImportError as error:
         raise ModelError(
             f"{reference} needs open_clip, which cannot be imported ({first_line(error)}); "
-            "pip install 'garmentloop[tag]'"
+            "pip install open-clip-torch"
         ) from error
 
 

@@ -348,7 +348,7 @@ def test_model_brings_its_calibration_along(tmp_path: Path) -> None:
     ("reference", "words"),
     [
         ("startr", "Did you mean 'starter'"),
-        ("champion", "no tagger has been promoted yet"),
+        ("champion", "champion stands for all taggers in force"),
         ("dir:/nowhere/at/all", "no model folder"),
         ("openclip:local-dir:/nowhere", r"open_clip_config\.json.*'/nowhere'"),
         ("openclip:ViT-B-3", "no model 'ViT-B-3'.*did you mean ViT-B-32"),
@@ -423,7 +423,7 @@ def test_wrong_device_and_missing_library(
     with pytest.raises(BadSetting, match="expected device"):
         load_tagger(f"dir:{openclip_folder}", TAXONOMY, device="tpu")
     monkeypatch.setitem(sys.modules, "open_clip", None)
-    with pytest.raises(ModelError, match=r"pip install 'garmentloop\[tag\]'"):
+    with pytest.raises(ModelError, match="pip install open-clip-torch"):
         load_tagger(f"dir:{openclip_folder}", TAXONOMY)
 
 

@@ -13,6 +13,7 @@ from annotate.preparation import GREY
 from annotate.taggers import CALIBRATION, read_calibrations
 from finetune.tagger.calibrated import content
 from garments.errors import BadInput, DatasetError, ModelError
+from garments.extras import expect_installed
 from garments.modelfolder import CARD
 from garments.whole import in_place_of, write_whole
 
@@ -48,12 +49,7 @@ def export_model(folder: Path, out: Path, kind: Format) -> tuple[Path, Path]:
 
 
 def _onnx(net: nn.Module, example: torch.Tensor, path: Path) -> None:
-    try:
-        import onnxscript  # noqa: F401
-    except ImportError as error:
-        raise ModelError(
-            "ONNX needs two more packages: pip install 'garmentloop[train]'"
-        ) from error
+    expect_installed("ONNX", "train", "onnx", "onnxscript")
     try:
         torch.onnx.export(
             net,
@@ -66,6 +62,8 @@ def _onnx(net: nn.Module, example: torch.Tensor, path: Path) -> None:
             external_data=False,
             verbose=False,
         )
+    except OSError:
+        raise
     except Exception as error:  # the exporter raises whatever an operation lacks
         raise ModelError(_failed("ONNX", error)) from error
 
@@ -153,7 +151,6 @@ def push_to_hub(
     where the hub cannot be reached or refuses.
     """
     from huggingface_hub import CommitOperationAdd, HfApi
-    from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
 
     files, hub = hub_files(folder, licence), api or HfApi()
     try:
@@ -164,10 +161,11 @@ def push_to_hub(
             commit_message=f"Tagger {folder.name}",
             repo_type="model",
         )
-    except (HfHubHTTPError, LocalTokenNotFoundError, OSError, ValueError) as error:
+    except Exception as error:  # the hub's, its client's without a network, and a bad name's
         first = str(error).strip().splitlines()[:1]
         raise ModelError(
-            f"expected to push to {repository}, but the hub says: {''.join(first)}; log in by "
-            "`hf auth login`, check the name OWNER/NAME, or see what goes by --dry-run"
+            f"expected to push to {repository}, but the hub says: "
+            f"{''.join(first) or type(error).__name__}; see that there is a network, log in by `hf "
+            "auth login`, check the name OWNER/NAME, or see what goes by --dry-run"
         ) from error
     return str(url)

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -16,7 +16,7 @@ from garments.errors import BadSetting, CatalogError
 from garments.ids import stable_id
 from garments.whole import write_whole
 
-RECIPE, LOCK = "recipe.json", ".lock"
+RECIPE, LOCK, TENSORBOARD = "recipe.json", ".lock", "tensorboard"
 
 _HOW_LONG = {"minutes": None, "threads": 1}
 """Parts of a recipe that may differ when a training is gone on with."""
@@ -60,8 +60,10 @@ def claimed(dataset: Dataset, options: TaggerOptions, key: str) -> Iterator[tupl
 
 
 def finish(folder: Path) -> None:
-    """Clear the checkpoints away once the model is in its place."""
-    shutil.rmtree(folder, ignore_errors=True)
+    """Clear the checkpoints away once the model is in its place; TensorBoard's curves stay."""
+    _clear(folder, keep=(LOCK, TENSORBOARD))
+    if not (folder / TENSORBOARD).exists():
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _name(dataset: Dataset, options: TaggerOptions, runs: Path, key: str) -> str:
@@ -97,10 +99,10 @@ def _free(folder: Path) -> bool:
         return False
 
 
-def _clear(folder: Path) -> None:
-    """Take away what another recipe left under this name."""
+def _clear(folder: Path, keep: Sequence[str] = (LOCK,)) -> None:
+    """Take away what is under this name, such as what another recipe left."""
     for path in folder.iterdir():
-        if path.name == LOCK:
+        if path.name in keep:
             continue
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)

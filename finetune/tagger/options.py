@@ -26,7 +26,9 @@ class Recipe:
     rarity. `soft` learns from the shares of annotators' answers instead of from the answer that
     holds. `plan` is how the rate falls: by a cosine, or by a third whenever the held-out loss stops
     falling. `patience` is after how many epochs without progress training stops. `average` is the
-    decay of the moving average of weights that is kept. `minutes` ends a training sooner.
+    decay of the moving average of weights that is kept. `mix` is the share of batches in which two
+    pictures are shown as one, `drop_path` that of the last block's inputs that skip it (stochastic
+    depth, Huang, 1603.09382). `minutes` ends a training sooner.
     """
 
     backbone: str = "starter"
@@ -47,6 +49,8 @@ class Recipe:
     plan: Plan = "cosine"
     patience: int = 8
     average: float = 0.998
+    mix: float = 0.0
+    drop_path: float = 0.0
     rank: int = 8
     seed: int = 0
     threads: int = 2
@@ -65,7 +69,12 @@ class Recipe:
         bad += [] if self.side is None or self.side >= 32 else ["side"]
         bad += [] if self.minutes is None or self.minutes > 0 else ["minutes"]
         bad += [] if self.rate is None or self.rate > 0 else ["rate"]
-        bad += [n for n in ("smoothing", "dropout", "average") if not 0 <= getattr(self, n) < 1]
+        bad += [] if 0 <= self.mix <= 1 else ["mix"]
+        bad += [
+            n
+            for n in ("smoothing", "dropout", "average", "drop_path")
+            if not 0 <= getattr(self, n) < 1
+        ]
         if bad:
             values = ", ".join(f"{name}={getattr(self, name)}" for name in bad)
             raise BadSetting(

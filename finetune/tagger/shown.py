@@ -23,7 +23,7 @@ from garments.images import Pixels, fit
 OTHER_BACKGROUND = 0.15
 """How often a garment is shown on other surroundings than at inference."""
 
-LIGHT = 0.5
+LIGHT = 0.3
 """How much exposure and cast change, as a share of what the image-text model is taught: a tagger
 has to tell navy from blue."""
 

@@ -5,12 +5,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from annotate.finetuned.backbones import Backbone, load_backbone, with_stages
+from annotate.finetuned.backbone import Backbone, with_stages
+from annotate.finetuned.backbones import load_backbone, sets_seen
 from annotate.finetuned.folder import Made
 from annotate.finetuned.layout import Layout
 from annotate.finetuned.net import TaggerNet
@@ -29,7 +31,7 @@ from finetune.tagger.shown import Look, Shown
 from finetune.tagger.targets import Targets, learnable, log_prior, rarity, targets_of
 from finetune.tagger.write import Done, write_tagger
 from garments.dataset import Dataset
-from garments.errors import BadInput
+from garments.extras import expect_installed
 from garments.settings import PrelabelSettings
 
 COLOR_LIKE = "color"
@@ -162,6 +164,8 @@ class _Training:
         self, net: TaggerNet, backbone: Backbone, cache: Path, found: list[_Result]
     ) -> Iterator[TrainingProgress]:
         """The network's own weights, measured on what is held out."""
+        low_rank = ("peft",) if self.recipe.mode == "lora" else ()
+        expect_installed("training a backbone", "train", "accelerate", "tensorboard", *low_rank)
         from finetune.tagger.train_net import Lesson, train_net
 
         recipe, learn, held_out = self.recipe, self.material.learn, self.material.held_out
@@ -181,7 +185,7 @@ class _Training:
             self.device,
         )
         trained = yield from as_events(
-            lambda tell: train_net(net, lesson, self.scratch / "checkpoints", tell),
+            lambda tell: train_net(net, lesson, self.scratch, tell),
             "training",
             self._minutes,
         )
@@ -210,17 +214,19 @@ class _Training:
             layout=self.layout,
             taxonomy=self.material.taxonomy.hash,
             background=self.recipe.background,
-            trained_on=dict(self.material.origin),
+            trained_on=self._trained_on(),
             recipe=vars(self.recipe),
         )
-        counts = self._targets([*self.material.learn, *self.material.held_out]).known.sum(axis=0)
-        labels = dict(zip(self._names, counts.tolist(), strict=True))
-        if not any(labels.values()):
-            raise BadInput("expected labels to learn from, but there are none; label some garments")
         return Done(
-            made, result.net, result.logits, result.targets, self.material, labels, self.skipped,
+            made, result.net, result.logits, result.targets, self.material, self.skipped,
             result.notes, self._minutes(),
         )  # fmt: skip
+
+    def _trained_on(self) -> dict[str, Any]:
+        """Where the labels come from; `sets` with those that the backbone has seen before."""
+        origin, recipe = dict(self.material.origin), self.recipe
+        before = () if recipe.from_scratch else sets_seen(recipe.backbone) or ()
+        return {**origin, "sets": sorted({*origin.get("sets", ()), *before})}
 
     def _minutes(self) -> float:
         return (time.monotonic() - self._begin) / 60

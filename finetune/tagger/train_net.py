@@ -1,8 +1,6 @@
 """Training a network's own weights: all of them, or low-rank changes; resumable."""
 
-import os
 import shutil
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch.utils.tensorboard import SummaryWriter
 from transformers import (
     EarlyStoppingCallback,
     EvalPrediction,
@@ -18,17 +16,25 @@ from transformers import (
     TrainingArguments,
     set_seed,
 )
+from transformers.integrations.integration_utils import TensorBoardCallback
 
 from annotate.finetuned.layout import Layout
 from annotate.finetuned.net import TaggerNet
+from finetune.tagger.adapt import skip_blocks, with_low_rank
 from finetune.tagger.calibrated import calibrated, mean_accuracy
+from finetune.tagger.claim import TENSORBOARD
 from finetune.tagger.losses import Loss
 from finetune.tagger.options import Recipe
 from finetune.tagger.shown import Shown, collated
 from finetune.tagger.targets import Targets
-from finetune.tagger.trainer import WHOLE, Following, TaggerTrainer, Tell
+from finetune.tagger.trainer import WHOLE, Clock, Following, TaggerTrainer, Tell
 from garments.errors import ModelError
 from garments.taxonomy import Taxonomy
+
+CHECKPOINTS = "checkpoints"
+
+TIE = 1e-4
+"""What the loss counts beside the accuracy: it decides between equals."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,30 +64,33 @@ class Lesson:
     device: str
 
 
-def train_net(net: TaggerNet, lesson: Lesson, out: Path, tell: Tell) -> Trained:
-    """Train `net`, with checkpoints in `out`; run again after a kill, it goes on from the newest.
+def train_net(net: TaggerNet, lesson: Lesson, scratch: Path, tell: Tell) -> Trained:
+    """Train `net`, with checkpoints in `scratch`; run again after a kill, it goes on from there.
 
     Raises `ModelError` for a loss that is no number and for a checkpoint that is damaged.
     """
-    recipe = lesson.recipe
+    recipe, out = lesson.recipe, scratch / CHECKPOINTS
     set_seed(recipe.seed)
     if lesson.device == "cpu":
         torch.set_num_threads(1 if recipe.threads > 1 else recipe.threads)
     if recipe.mode == "lora":
-        net.backbone = _with_lora(net.backbone, recipe)
-    spent = _Clock(out / "seconds")
+        net.backbone = with_low_rank(net.backbone, recipe)
+    if recipe.drop_path:
+        skip_blocks(net.backbone, recipe.drop_path)
+    spent = Clock(out / "seconds")
     following = Following(lesson.learn, tell, recipe.minutes and 60 * recipe.minutes, spent)
+    writer = SummaryWriter(str(scratch / TENSORBOARD))
+    curves = TensorBoardCallback(writer)  # type: ignore[no-untyped-call]
     trainer = TaggerTrainer(
         net.to(memory_format=torch.channels_last),
         lesson.loss,
-        recipe.average,
-        recipe.threads,
+        recipe,
         args=_arguments(lesson, out),
         train_dataset=lesson.learn,
         eval_dataset=lesson.held_out if len(lesson.held_out) else None,
         data_collator=collated,
         compute_metrics=lambda said: _figures(lesson, said),
-        callbacks=[following, spent.keeper(), *_stopping(lesson)],
+        callbacks=[following, curves, *_stopping(lesson)],
     )
     following.trainer = trainer
     trainer.remove_callback(PrinterCallback)  # we tell by ourselves
@@ -129,7 +138,6 @@ def _arguments(lesson: Lesson, out: Path) -> TrainingArguments:
     recipe, measured = lesson.recipe, len(lesson.held_out) > 0
     cuda = lesson.device.startswith("cuda")
     plateau = recipe.plan == "plateau" and measured
-    os.environ["TENSORBOARD_LOGGING_DIR"] = str(out / "tensorboard")
     return TrainingArguments(
         output_dir=str(out),
         per_device_train_batch_size=recipe.batch,
@@ -140,16 +148,16 @@ def _arguments(lesson: Lesson, out: Path) -> TrainingArguments:
         warmup_steps=0.03,
         max_grad_norm=5.0,
         lr_scheduler_type="reduce_lr_on_plateau" if plateau else "cosine",
-        lr_scheduler_kwargs={"factor": 1 / 3, "patience": 2} if plateau else None,
+        lr_scheduler_kwargs={"mode": "max", "factor": 1 / 3, "patience": 2} if plateau else None,
         eval_strategy="epoch" if measured else "no",
         save_strategy="epoch",
         save_total_limit=2,
         load_best_model_at_end=False,
-        metric_for_best_model="loss" if measured else None,
-        greater_is_better=False if measured else None,
+        metric_for_best_model="score" if measured else None,
+        greater_is_better=True if measured else None,
         logging_steps=10,
         logging_nan_inf_filter=False,
-        report_to=["tensorboard"],
+        report_to=[],
         disable_tqdm=True,
         log_level="error",
         seed=recipe.seed,
@@ -169,50 +177,20 @@ def _stopping(lesson: Lesson) -> list[Any]:
 
 
 def _figures(lesson: Lesson, said: EvalPrediction) -> dict[str, float]:
-    """Mean accuracy over attributes, and each one's accuracy and weighted F1."""
+    """Mean accuracy over attributes, each one's accuracy and weighted F1, and the score.
+
+    What is best is chosen by the score, which is the accuracy, between equals the loss: the loss by
+    itself rises with sureness, which calibration mends, while accuracy still grows.
+    """
     size, logits = lesson.layout.size, np.asarray(said.predictions, np.float32)
     _, figures = calibrated(
         lesson.taxonomy, lesson.layout, logits, lesson.held_out_targets, precision=0.9
     )
     assert logits.shape[1] == size
     kept = {k: v for k, v in figures.items() if k.endswith(("_accuracy", "_weighted_f1"))}
-    return {"accuracy": mean_accuracy(figures, lesson.layout), **kept}
-
-
-def _with_lora(backbone: nn.Module, recipe: Recipe) -> nn.Module:
-    """The backbone with low-rank changes of its matrices and kernels, all else fixed."""
-    from peft import LoraConfig, get_peft_model
-
-    names = [
-        name
-        for name, part in backbone.named_modules()
-        if isinstance(part, nn.Linear | nn.MultiheadAttention)
-        or (isinstance(part, nn.Conv2d) and part.groups == 1)
-    ]
-    inside = [n for n in names if not any(n.startswith(f"{other}.") for other in names)]
-    config = LoraConfig(r=recipe.rank, lora_alpha=2 * recipe.rank, target_modules=inside)
-    wrapped: nn.Module = get_peft_model(backbone, config)
-    return wrapped
-
-
-class _Clock:
-    """Seconds that a training has taken, those before a kill among them."""
-
-    def __init__(self, path: Path) -> None:
-        self._path, self._begin = path, time.monotonic()
-        self._before = float(path.read_text()) if path.is_file() else 0.0
-
-    def __call__(self) -> float:
-        return self._before + time.monotonic() - self._begin
-
-    def keeper(self) -> Any:
-        """A callback that writes them down at each checkpoint."""
-        from transformers import TrainerCallback
-
-        clock = self
-
-        class Keeper(TrainerCallback):
-            def on_save(self, *_: Any, **__: Any) -> None:
-                clock._path.write_text(f"{clock():.1f}")
-
-        return Keeper()
+    found = mean_accuracy(figures, lesson.layout)
+    truth = lesson.held_out_targets
+    arrays = (logits, truth.values, truth.known, truth.allowed)
+    loss = float(lesson.loss(*(torch.from_numpy(one) for one in arrays)))
+    score = (0.0 if np.isnan(found) else found) - TIE * loss
+    return {"accuracy": found, "score": score, **kept}

@@ -2,11 +2,13 @@
 
 import copy
 import math
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
@@ -14,7 +16,10 @@ from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState,
 from annotate.finetuned.net import TaggerNet
 from finetune.loop import fast_precision, parameter_groups
 from finetune.tagger.losses import Loss
+from finetune.tagger.mixing import mixed
+from finetune.tagger.options import Recipe
 from garments.errors import ModelError
+from garments.whole import write_whole
 
 AVERAGE = "average.safetensors"
 """The moving average of the weights, in a checkpoint."""
@@ -28,12 +33,10 @@ TARGETS = ("values", "known", "allowed")
 class TaggerTrainer(Trainer):
     """Trains a `TaggerNet`; evaluation and the end result are of the averaged weights."""
 
-    def __init__(
-        self, net: TaggerNet, loss: Loss, decay: float, threads: int, **given: Any
-    ) -> None:
-        """`threads` share each batch on a processor; `decay` is that of the average."""
+    def __init__(self, net: TaggerNet, loss: Loss, recipe: Recipe, **given: Any) -> None:
+        """The recipe's `threads` share each batch on a processor."""
         self.average = copy.deepcopy(net).eval()
-        self._loss, self._decay, self._threads = loss, decay, threads
+        self._loss, self._recipe = loss, recipe
         super().__init__(model=net, **given)
         self.average.to(self.args.device)
 
@@ -75,7 +78,8 @@ class TaggerTrainer(Trainer):
         A small network gains nothing from threads within an operation. Autograd adds up gradients
         of several threads under a lock of each parameter.
         """
-        shares = min(self._threads, len(inputs["pixels"]) // 2)
+        inputs = self._mixed(inputs)
+        shares = min(self._recipe.threads, len(inputs["pixels"]) // 2)
         if self.args.device.type != "cpu" or shares < 2:
             return super().training_step(model, inputs, num_items_in_batch)
         model.train()
@@ -89,6 +93,11 @@ class TaggerTrainer(Trainer):
         parts = [{k: v[turn::shares] for k, v in inputs.items()} for turn in range(shares)]
         with ThreadPoolExecutor(shares) as pool:
             return sum(pool.map(one, parts), torch.zeros(()))
+
+    def _mixed(self, inputs: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        """At times pictures mixed in pairs, by seed and step alone."""
+        rng = np.random.default_rng([self._recipe.seed, self.state.global_step])
+        return mixed(inputs, rng) if rng.random() < self._recipe.mix else inputs
 
     def prediction_step(
         self, model: nn.Module, inputs: Any, *_: Any, **__: Any
@@ -104,7 +113,7 @@ class TaggerTrainer(Trainer):
     def update_average(self) -> None:
         """Move the average on, quicker at the start so that it forgets where it began."""
         step = self.state.global_step
-        decay = min(self._decay, (1 + step) / (10 + step))
+        decay = min(self._recipe.average, (1 + step) / (10 + step))
         mine, theirs = (
             [v for v in net.state_dict().values() if v.is_floating_point()]
             for net in (self.average, self.accelerator.unwrap_model(self.model))
@@ -131,14 +140,31 @@ Tell = Callable[[int, int, float | None, Mapping[str, float]], None]
 """Is told steps done, steps in all, the newest loss and the newest figures."""
 
 
+class Clock:
+    """Seconds that a training has taken, those before a kill among them."""
+
+    def __init__(self, path: Path) -> None:
+        """`path` is where they are kept."""
+        self._path, self._begin = path, time.monotonic()
+        self._before = float(path.read_text()) if path.is_file() else 0.0
+
+    def __call__(self) -> float:
+        """Seconds until now."""
+        return self._before + time.monotonic() - self._begin
+
+    def keep(self) -> None:
+        """Write them down."""
+        write_whole(self._path, f"{self():.1f}")
+
+
 class Following(TrainerCallback):
     """Keeps average, epochs and time, and tells how far it is."""
 
-    def __init__(self, rows: Any, tell: Tell, seconds: float | None, started: Callable[[], float]):
-        """`rows` is shown otherwise each epoch; `started` gives the seconds that were spent."""
+    def __init__(self, rows: Any, tell: Tell, seconds: float | None, spent: Clock) -> None:
+        """`rows` is shown otherwise each epoch; it ends after so many `seconds`."""
         self.trainer: TaggerTrainer | None = None
         self.begun = False
-        self._rows, self._tell, self._seconds, self._spent = rows, tell, seconds, started
+        self._rows, self._tell, self._seconds, self._spent = rows, tell, seconds, spent
         self._loss: float | None = None
 
     def on_epoch_begin(
@@ -176,6 +202,7 @@ class Following(TrainerCallback):
     def on_save(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        """Make the checkpoint whole."""
+        """Make the checkpoint whole, and write the time down."""
         assert self.trainer is not None and args.output_dir is not None
+        self._spent.keep()
         self.trainer.save_average(Path(args.output_dir) / f"checkpoint-{state.global_step}")

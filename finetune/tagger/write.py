@@ -26,7 +26,7 @@ METRICS = "metrics.json"
 class Done:
     """A trained tagger and all that its folder says about it.
 
-    `labels` counts what was learnt from by attribute, `skipped` says why others were not learnt.
+    `skipped` says why attributes were not learnt.
     """
 
     made: Made
@@ -34,10 +34,16 @@ class Done:
     logits: NDArray[np.float32]
     targets: Targets
     material: Material
-    labels: Mapping[str, int]
     skipped: Mapping[str, str]
     notes: tuple[str, ...]
     minutes: float
+
+    @property
+    def labels(self) -> dict[str, int]:
+        """How many labels there were of each attribute, those held out among them."""
+        examples = [*self.material.learn, *self.material.held_out]
+        names = [head.attribute for head in self.made.layout.heads]
+        return {name: sum(name in one.truth for one in examples) for name in names}
 
 
 def write_tagger(folder: Path, done: Done, precision: float) -> dict[str, float]:

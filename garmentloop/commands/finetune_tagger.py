@@ -25,6 +25,13 @@ class Mode(StrEnum):
     FULL = "full"
 
 
+class Seen(StrEnum):
+    """Which features a probe is fitted to."""
+
+    STAGES = "stages"
+    POOLED = "pooled"
+
+
 class Imbalance(StrEnum):
     """What is done about values that are rare."""
 
@@ -99,8 +106,21 @@ def tagger(
     patience: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Epochs without progress before it ends.")
     ] = None,
+    features: Annotated[
+        Seen, typer.Option(help="Of a probe: what all stages of the backbone see, or the last.")
+    ] = Seen.STAGES,
     rank: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Of low-rank changes.")
+    ] = None,
+    mix: Annotated[
+        float | None,
+        typer.Option(
+            min=0, max=1, metavar="P", help="Share of batches that show two pictures as one."
+        ),
+    ] = None,
+    drop_path: Annotated[
+        float | None,
+        typer.Option(min=0, max=0.9, metavar="P", help="How often the last block is skipped."),
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Of all that is drawn by chance.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads of the training.")] = None,
@@ -134,11 +154,12 @@ def tagger(
         background=background.value,
         imbalance=imbalance.value,
         plan=plan.value,
+        features=features.value,
         from_scratch=from_scratch,
         soft=soft,
         **_given(
             backbone=backbone, side=side, epochs=epochs, minutes=minutes, batch=batch, rate=rate,
-            patience=patience, rank=rank, seed=seed, threads=threads,
+            patience=patience, rank=rank, mix=mix, drop_path=drop_path, seed=seed, threads=threads,
         ),
     )  # fmt: skip
     asked = tuple(attributes.replace(" ", "").split(",")) if attributes else None

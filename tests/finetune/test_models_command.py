@@ -8,6 +8,7 @@ import pytest
 import timm
 import torch
 from drawn_garments import clothing_folder, draw
+from huggingface_hub import HfApi
 from safetensors.torch import save_file
 from training_run import train
 
@@ -17,13 +18,14 @@ from annotate.finetuned.picture import inputs
 from annotate.finetuned.tagger import FineTunedTagger
 from annotate.in_force import load_in_force, references_in_force, trained_models
 from annotate.native import native_taxonomy
-from annotate.prelabel import load_taggers
+from annotate.prelabel import PrelabelOptions, load_taggers
 from annotate.taggers import load_tagger
 from finetune.export_model import export_model, hub_files, push_to_hub
 from finetune.models import one_trained, trained
 from finetune.tagger.options import Recipe
 from garments.dataset import Dataset
-from garments.errors import BadInput, ModelError, UnfitModel, UnknownModel
+from garments.errors import BadInput, DatasetError, ModelError, UnfitModel, UnknownModel
+from garments.extras import expect_installed
 from garments.tagger import Crop
 
 CROPS = [Crop(np.asarray(draw(word, 7))) for word in ("dress", "pants")]
@@ -126,12 +128,32 @@ def test_what_is_published_loads_again(dataset: Dataset, tmp_path: Path):
         push_to_hub(folder, "me/tagger", "other", api=Hub(refuses=True))
 
 
+def test_a_hub_that_cannot_be_reached_is_told(dataset: Dataset):
+    nowhere = HfApi(endpoint="http://127.0.0.1:9", token="nobody")
+    with pytest.raises(ModelError, match="see that there is a network"):
+        push_to_hub(trained_models(dataset) / "v1", "me/tagger", "other", api=nowhere)
+
+
+@pytest.mark.parametrize("kind", ["onnx", "torch.export"])
+def test_a_place_that_cannot_be_written_is_told(dataset: Dataset, tmp_path: Path, kind: str):
+    (tmp_path / "file").touch()
+    with pytest.raises(DatasetError, match="make room there"):
+        export_model(trained_models(dataset) / "v1", tmp_path / "file" / "tagger", kind)
+
+
+def test_a_package_that_is_missing_is_named_with_its_extra():
+    with pytest.raises(ModelError, match=r"nosuch, which is not.*garmentloop\[train\]"):
+        expect_installed("training", "train", "torch", "nosuch")
+
+
 def test_what_was_promoted_is_asked_next(dataset: Dataset, tmp_path: Path):
     attribute = TAXONOMY.attributes[0].id
     assert references_in_force(dataset) == {attribute: "starter"}
     promote(dataset, attribute, "model:v1")
     assert references_in_force(dataset) == {attribute: "model:v1"}
     assert [tagger.reference for tagger in load_taggers(dataset)] == ["starter", "model:v1"]
+    in_force = PrelabelOptions(model="champion")
+    assert [one.reference for one in load_taggers(dataset, in_force)] == ["starter", "model:v1"]
     whole = load_in_force(dataset)
     assert whole.attributes == (attribute,)
     assert whole.version(attribute).model == "model:v1"

@@ -16,7 +16,7 @@ from drawn_garments import SHAPES, clothing_folder, draw
 from training_run import RECIPE, train
 
 from annotate.evaluate import evaluate_tagger
-from annotate.finetuned.backbones import load_backbone
+from annotate.finetuned.backbones import load_backbone, sets_seen
 from annotate.finetuned.folder import load_net
 from annotate.native import native_taxonomy
 from annotate.taggers import load_tagger
@@ -51,8 +51,30 @@ def test_a_probe_tells_drawn_garments_apart(drawn: Path, probed: Path):
     card = (probed / "README.md").read_text()
     assert "## Limits" in card and "starter" in card and "labels" in card
     settings = json.loads((probed / "config.json").read_text())["settings"]
-    assert settings["trained_on"]["sets"] == ["clothing"]
+    assert settings["trained_on"]["sets"] == ["ccp", "clothing", "fashion_products", "street:train"]
     assert settings["backbone"]["reference"] == "starter"
+
+
+def test_a_fine_tuned_tower_is_a_backbone_of_its_own(drawn: Path, probed: Path, tmp_path: Path):
+    _, before = load_backbone("starter")
+    _, after = load_backbone(f"dir:{probed}")
+    assert after.reference == f"dir:{probed.name}" != before.reference
+    assert after.weights_hash != before.weights_hash, "or kept features would be taken for its own"
+    assert sets_seen(f"dir:{probed}") == ("ccp", "clothing", "fashion_products", "street:train")
+    scratch = Recipe(backbone="timm:test_resnet", from_scratch=True, side=32)
+    train(drawn, tmp_path, recipe=scratch)
+    assert sets_seen(f"dir:{tmp_path}/model") == ("clothing",)
+
+
+def test_of_what_was_trained_the_most_accurate_is_kept(drawn: Path, tmp_path: Path, monkeypatch):
+    said = iter([0.5, 0.7, 0.7, 0.6])
+    monkeypatch.setattr("finetune.tagger.train_net.mean_accuracy", lambda *_: next(said, 0.1))
+    train(drawn, tmp_path, recipe=replace(RECIPE, epochs=4))
+    kept = json.loads((max((tmp_path / "checkpoints").glob("*/trainer_state.json"))).read_text())
+    found = [one for one in kept["log_history"] if "eval_score" in one]
+    equals = [one for one in found if one["eval_accuracy"] == 0.7]
+    best = min(equals, key=lambda one: one["eval_loss"])
+    assert kept["best_global_step"] == best["step"]
 
 
 def test_sixteen_crops_are_learnt_by_heart(tmp_path: Path):

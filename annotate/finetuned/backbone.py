@@ -1,6 +1,6 @@
 """What an image tower is built from again, without a hub and without its library's loading code."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib import import_module
 from typing import Any, Literal
@@ -16,6 +16,9 @@ Library = Literal["open_clip", "transformers", "timm"]
 
 STAGES = "stages"
 """In a backbone's configuration: its features are those of all stages, in blocks this long."""
+
+WORDS = "words"
+"""In a backbone's configuration: behind its features is the embedding; see `words.Worded`."""
 
 _MODULES: dict[Library, str] = {
     "open_clip": "annotate.finetuned.open_clip_tower",
@@ -61,19 +64,34 @@ class Backbone:
 
     @property
     def blocks(self) -> tuple[int, ...]:
-        """Lengths of the parts of the features that count alike; all in one if there is but one."""
-        return tuple(self.config.get(STAGES, (self.width,)))
+        """Lengths of the parts of the features that count alike; all in one if there is but one.
+
+        The embedding is none of them.
+        """
+        return tuple(self.config.get(STAGES, (self.width - self.embedding,)))
+
+    @property
+    def embedding(self) -> int:
+        """Length of the embedding behind the features, 0 without one."""
+        return int(self.config.get(WORDS, (0, 0, 0))[2])
 
     def build(self) -> nn.Module:
         """The tower with random weights: (N, 3, side, side) normalised -> (N, width)."""
         try:
             tower: nn.Module = import_module(_MODULES[self.library]).build(self.config)
-            return Stages(tower, self.side) if STAGES in self.config else tower
+            tower = Stages(tower, self.side) if STAGES in self.config else tower
+            return _worded(tower, self.config[WORDS]) if WORDS in self.config else tower
         except Exception as error:  # each library has errors of its own
             raise ModelError(
                 f"expected {self.library} to build the backbone of {self.reference}, but "
                 f"{first_line(error)}; install the versions of constraints.txt, or train it again"
             ) from error
+
+
+def _worded(tower: nn.Module, place: Sequence[int]) -> nn.Module:
+    from annotate.finetuned.words import Worded
+
+    return Worded(tower, *place)
 
 
 def with_stages(tower: nn.Module, backbone: Backbone) -> tuple[nn.Module, Backbone]:

@@ -41,6 +41,7 @@ class FeatureCache:
             backbone.weights_hash,
             backbone.side,
             backbone.blocks,
+            backbone.width,
             background,
         )
         self.folder = folder / key

@@ -21,7 +21,8 @@ class Recipe:
     `backbone` is a model reference, `side` another input size in pixels than its own. `mode`:
     `probe` fits the heads on features of the backbone as it is, `lora` also low-rank changes of its
     weights (Hu, 2106.09685), `full` all weights. A probe is fitted to what all `stages` of a
-    convolutional backbone see, or to its `pooled` features alone. `imbalance`: `adjust` learns
+    convolutional backbone see, or to its `pooled` features alone; with `words` it begins with what
+    the backbone says zero-shot. `imbalance`: `adjust` learns
     logits above the log prior (Menon, 2007.07314), `weight` counts a value by the root of its
     rarity. `soft` learns from the shares of annotators' answers instead of from the answer that
     holds. `plan` is how the rate falls: by a cosine, or by a third whenever the held-out loss stops
@@ -35,6 +36,7 @@ class Recipe:
     mode: Mode = "probe"
     side: int | None = None
     features: Seen = "stages"
+    words: bool = True
     from_scratch: bool = False
     background: Background = "grey"
     imbalance: Imbalance = "none"

@@ -17,11 +17,14 @@ FOLDS = 5
 MANY = 4000
 """Examples from which one fold is enough to choose by."""
 
-STRENGTHS = (1e-5, 1e-4, 1e-3, 1e-2)
+STRENGTHS = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
 """Weights of the squared length of a head's rows that are tried; each attribute takes its best."""
 
 WIDEST = 512
 """Features that heads are fitted to at most."""
+
+DOUBT = 0.5
+"""Of zero-shot logits, what heads begin with: image-text models are surer than they are right."""
 
 STEPS = 60
 
@@ -36,14 +39,16 @@ MakeLoss = Callable[[Layout, Targets], Loss]
 class Probe:
     """Heads over (features - shift) * scale, and what they said about examples held out from them.
 
-    `weight` (L, D) and `bias` (L,); `strengths` by attribute. `held_out` (M,) are rows of the
-    examples, `logits` (M, L) what heads that were fitted to the others say about them.
+    `weight` (L, D) and `bias` (L,); `trust` (L,) is what the words' logits count beside them, one
+    number an attribute. `strengths` by attribute. `held_out` (M,) are rows of the examples,
+    `logits` (M, L) what heads that were fitted to the others say about them.
     """
 
     weight: Features
     bias: Features
     shift: Features
     scale: Features
+    trust: Features
     strengths: dict[str, float]
     held_out: NDArray[np.int64]
     logits: Features
@@ -57,16 +62,20 @@ def fit_probe(
     loss: MakeLoss,
     seed: int = 0,
     blocks: Sequence[int] = (),
+    words: Features | None = None,
     tell: Callable[[int, int], None] = lambda done, total: None,
 ) -> Probe:
     """Fit the heads to N examples, each attribute regularised as suits what is held out.
 
     `blocks` are lengths of parts of the features that count alike; of long ones the first `WIDEST`
-    principal components remain. Groups are never torn between folds. With many examples one fold is
-    held out, else each in turn.
+    principal components remain. `words` (N, L) are zero-shot logits: heads begin with as much of
+    them as the labels bear out, and what is learnt beside that is pulled towards nothing, so that
+    few labels do no harm. Groups are never torn between folds. With many examples one fold is held
+    out, else each in turn.
     """
     shift, scale = features.mean(axis=0), _scale(features, blocks)
     ready, basis = _projected((features - shift) * scale, seed)
+    words = np.zeros((len(ready), layout.size), np.float32) if words is None else words
     fold = _folds(groups, seed)
     turns = range(1 if len(features) >= MANY else FOLDS)
     rows = [np.flatnonzero(fold == turn) for turn in turns]
@@ -82,18 +91,25 @@ def fit_probe(
             tell(turn * len(STRENGTHS) + place, total)
             known = targets.at(others)
             strengths = dict.fromkeys((h.attribute for h in layout.heads), strength)
-            heads = _fit(layout, ready[others], known, loss(layout, known), strengths, heads)
-            said[strength][out] = ready[out] @ heads[0].T + heads[1]
+            seen = (ready[others], words[others])
+            heads = _fit(layout, seen, known, loss(layout, known), strengths, heads)
+            said[strength][out] = _said(heads, ready[out], words[out])
     held_out = np.sort(np.concatenate(rows)) if rows else np.zeros(0, np.int64)
     best = _best(layout, said, targets, held_out)
-    weight, bias = _fit(layout, ready, targets, loss(layout, targets), best, None)
+    weight, bias, trust = _fit(layout, (ready, words), targets, loss(layout, targets), best, None)
     tell(total, total)
     weight = weight if basis is None else weight @ basis.T
     logits = _joined(layout, said, best)[held_out]
-    return Probe(weight, bias, shift.astype(np.float32), scale, best, held_out, logits)
+    return Probe(weight, bias, shift.astype(np.float32), scale, trust, best, held_out, logits)
 
 
-Heads = tuple[Features, Features]
+Heads = tuple[Features, Features, Features]
+"""Weights (L, D), biases (L,) and trust in words (L,)."""
+
+
+def _said(heads: Heads, features: Features, words: Features) -> Features:
+    weight, bias, trust = heads
+    return np.asarray(features @ weight.T + bias + words * trust, np.float32)
 
 
 def _scale(features: Features, blocks: Sequence[int]) -> Features:
@@ -116,25 +132,30 @@ def _projected(ready: Features, seed: int) -> tuple[Features, Features | None]:
 
 def _fit(
     layout: Layout,
-    features: Features,
+    seen: tuple[Features, Features],
     targets: Targets,
     loss: Loss,
     strengths: dict[str, float],
     start: Heads | None,
 ) -> Heads:
-    """Weights (L, D) and biases (L,) by L-BFGS, from the heads of another strength if given."""
-    x, *known = (
+    """Heads by L-BFGS on features (N, D) and words (N, L), from those of another strength."""
+    x, words, *known = (
         torch.from_numpy(np.ascontiguousarray(array))
-        for array in (features, targets.values, targets.known, targets.allowed)
+        for array in (*seen, targets.values, targets.known, targets.allowed)
     )
-    begin = start or (np.zeros((layout.size, x.shape[1]), np.float32), np.zeros(layout.size))
-    weight = torch.tensor(begin[0], dtype=torch.float32, requires_grad=True)
-    bias = torch.tensor(begin[1], dtype=torch.float32, requires_grad=True)
-    pull = torch.zeros(layout.size, 1)
-    for name, mine in layout.slices().items():
+    size = layout.size
+    begin = start or (np.zeros((size, x.shape[1])), np.zeros(size), np.full(size, DOUBT))
+    weight, bias = (torch.tensor(one, dtype=torch.float32, requires_grad=True) for one in begin[:2])
+    owner = torch.zeros(len(layout.heads), size)
+    pull = torch.zeros(size, 1)
+    for number, (name, mine) in enumerate(layout.slices().items()):
         pull[mine] = strengths[name]
+        owner[number, mine] = 1
+    # one number an attribute, which all its logits have in common
+    first = owner @ torch.tensor(begin[2], dtype=torch.float32) / owner.sum(dim=1)
+    trust = first.requires_grad_()
     optimizer = torch.optim.LBFGS(
-        [weight, bias],
+        [weight, bias, trust],
         max_iter=STEPS,
         history_size=10,
         tolerance_change=ENOUGH,
@@ -145,13 +166,14 @@ def _fit(
 
     @torch.no_grad()
     def closure() -> Tensor:
-        value, gradient = measured(x @ weight.T + bias)
+        value, gradient = measured(x @ weight.T + bias + words * (trust @ owner))
         weight.grad = gradient.T @ x + pull * weight
         bias.grad = gradient.sum(dim=0)
+        trust.grad = owner @ (gradient * words).sum(dim=0)
         return value + (pull * weight.square()).sum() / 2
 
     optimizer.step(closure)  # type: ignore[no-untyped-call]
-    return weight.detach().numpy(), bias.detach().numpy()
+    return weight.detach().numpy(), bias.detach().numpy(), (trust @ owner).detach().numpy()
 
 
 def _folds(groups: Sequence[str], seed: int) -> NDArray[np.int64]:

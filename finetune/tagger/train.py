@@ -1,9 +1,8 @@
 """From labels to a model folder: features or weights, calibration, card."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,24 +10,24 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from annotate.finetuned.backbone import Backbone, with_stages
+from annotate.finetuned.backbone import Backbone
 from annotate.finetuned.backbones import load_backbone, sets_seen
 from annotate.finetuned.folder import Made
 from annotate.finetuned.layout import Layout
 from annotate.finetuned.net import TaggerNet
+from annotate.finetuned.words import Words
 from annotate.in_force import trained_models
 from annotate.samples import Vocabulary
 from extract.models import resolve_device
 from finetune.tagger.claim import claimed, finish, recipe_key
 from finetune.tagger.events import as_events
 from finetune.tagger.examples import Example, Material, from_folder
-from finetune.tagger.features import FeatureCache, compute
 from finetune.tagger.losses import Loss
 from finetune.tagger.options import Recipe, TaggerOptions, TrainingProgress
-from finetune.tagger.probe import fit_probe
 from finetune.tagger.release import from_release
 from finetune.tagger.shown import Look, Shown
 from finetune.tagger.targets import Targets, learnable, log_prior, rarity, targets_of
+from finetune.tagger.train_probe import ProbeLesson, looked_through, train_probe
 from finetune.tagger.write import Done, write_tagger
 from garments.dataset import Dataset
 from garments.extras import expect_installed
@@ -109,60 +108,44 @@ class _Training:
         tower, backbone = load_backbone(self.recipe.backbone, not self.recipe.from_scratch)
         if self.recipe.side:
             backbone = replace(backbone, side=self.recipe.side)
-        if self.recipe.mode == "probe" and self.recipe.features == "stages":
-            tower, backbone = with_stages(tower, backbone)
+        words, probe = None, self.recipe.mode == "probe"
+        if probe:
+            tower, backbone, words = looked_through(self.recipe, tower, backbone)
         net = TaggerNet(
             tower,
             backbone.width,
             self.layout.size,
             backbone.mean,
             backbone.std,
-            0.0 if self.recipe.mode == "probe" else self.recipe.dropout,
+            0.0 if probe else self.recipe.dropout,
         )
-        found: list[_Result] = []
-        train = self._probed if self.recipe.mode == "probe" else self._trained
-        yield from train(net, backbone, cache, found)
+        if probe:
+            result = yield from self._probed(net, backbone, words, cache)
+        else:
+            result = yield from self._trained(net, backbone)
         yield TrainingProgress("writing the model", minutes=self._minutes())
-        done = self._done(found[0], backbone, folder.name)
+        done = self._done(result, backbone, folder.name)
         figures = write_tagger(folder, done, precision)
         yield TrainingProgress(
             "trained", minutes=self._minutes(), metrics=figures, folder=folder, reference=reference
         )
 
     def _probed(
-        self, net: TaggerNet, backbone: Backbone, cache: Path, found: list[_Result]
-    ) -> Iterator[TrainingProgress]:
+        self, net: TaggerNet, backbone: Backbone, words: Words | None, cache: Path
+    ) -> Generator[TrainingProgress, None, _Result]:
         """Heads on features of the backbone as it is; everything that may be learnt from counts."""
         examples = [*self.material.learn, *self.material.held_out]
-        background = self.recipe.background
-        kept = FeatureCache(cache, backbone, background)
-        total, done = len(kept.lacking(examples)), 0
-        for count in compute(kept, net, backbone.side, background, examples, self.device):
-            done += count
-            yield TrainingProgress("looking at crops", done, total, self._minutes())
         targets = self._targets(examples)
-        groups = [one.group for one in examples]
-        fit = partial(
-            fit_probe, self.layout, kept.of(examples), targets, groups, self._loss,
-            self.recipe.seed, backbone.blocks,
+        lesson = ProbeLesson(
+            self.material.taxonomy, self.layout, examples, targets, self._loss, self.recipe,
+            self.device,
         )  # fmt: skip
-        probe = yield from as_events(
-            lambda tell: fit(lambda at, of: tell(at, of, None, {})),
-            "fitting the heads",
-            self._minutes,
-        )
-        with torch.no_grad():
-            net.head.weight.copy_(torch.from_numpy(probe.weight))
-            net.head.bias.copy_(torch.from_numpy(probe.bias))
-            net.shift.copy_(torch.from_numpy(probe.shift))
-            net.scale.copy_(torch.from_numpy(probe.scale))
-        strengths = ", ".join(f"{name} {value:g}" for name, value in probe.strengths.items())
-        notes = (f"Squared weights count, chosen by what was held out: {strengths}",)
-        found.append(_Result(net, probe.logits, targets.at(probe.held_out), notes))
+        probe, notes = yield from train_probe(net, backbone, words, lesson, cache, self._minutes)
+        return _Result(net, probe.logits, targets.at(probe.held_out), notes)
 
     def _trained(
-        self, net: TaggerNet, backbone: Backbone, cache: Path, found: list[_Result]
-    ) -> Iterator[TrainingProgress]:
+        self, net: TaggerNet, backbone: Backbone
+    ) -> Generator[TrainingProgress, None, _Result]:
         """The network's own weights, measured on what is held out."""
         low_rank = ("peft",) if self.recipe.mode == "lora" else ()
         expect_installed("training a backbone", "train", "accelerate", "tensorboard", *low_rank)
@@ -190,7 +173,7 @@ class _Training:
             self._minutes,
         )
         notes = (f"{trained.epochs:.0f} epochs in {trained.seconds / 60:.0f} minutes",)
-        found.append(_Result(trained.net, trained.logits, kept_out, notes))
+        return _Result(trained.net, trained.logits, kept_out, notes)
 
     @property
     def _names(self) -> list[str]:

@@ -109,6 +109,9 @@ def tagger(
     features: Annotated[
         Seen, typer.Option(help="Of a probe: what all stages of the backbone see, or the last.")
     ] = Seen.STAGES,
+    words: Annotated[
+        bool, typer.Option(help="Of a probe: begin with what the backbone says zero-shot.")
+    ] = True,
     rank: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Of low-rank changes.")
     ] = None,
@@ -157,6 +160,7 @@ def tagger(
         features=features.value,
         from_scratch=from_scratch,
         soft=soft,
+        words=words,
         **_given(
             backbone=backbone, side=side, epochs=epochs, minutes=minutes, batch=batch, rate=rate,
             patience=patience, rank=rank, mix=mix, drop_path=drop_path, seed=seed, threads=threads,

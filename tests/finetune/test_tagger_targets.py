@@ -171,3 +171,21 @@ def test_a_probe_learns_what_can_be_learnt_and_stays_unsure_of_the_rest():
     assert float(Loss(LAYOUT)(*arrays)) < 1.0  # little worse than always saying a half: log 2
     again = fit_probe(LAYOUT, features, targets, groups, lambda layout, _: Loss(layout))
     np.testing.assert_array_equal(probe.weight, again.weight)
+
+
+def test_a_probe_keeps_what_the_words_know_and_doubts_what_they_do_not():
+    features, targets, groups = separable(30)
+    nothing = np.random.default_rng(2).normal(size=features.shape).astype(np.float32)
+    knowing = np.zeros((30, LAYOUT.size), np.float32)
+    mine = PLACES["category"]
+    knowing[:, mine] = 20 * targets.values[:, mine]
+    rolled = np.roll(knowing, 7, axis=0)
+    fit = [
+        fit_probe(LAYOUT, nothing, targets, groups, lambda layout, _: Loss(layout), words=words)
+        for words in (knowing, rolled)
+    ]
+    truth = targets.values[fit[0].held_out][:, mine].argmax(axis=1)
+    assert (fit[0].logits[:, mine].argmax(axis=1) == truth).all()
+    sure, unsure = (float(probe.trust[mine.start]) for probe in fit)
+    assert sure > 5 * abs(unsure)
+    assert len(set(fit[0].trust[mine].tolist())) == 1, "an attribute has one number"

@@ -22,14 +22,15 @@ class Recipe:
     `probe` fits the heads on features of the backbone as it is, `lora` also low-rank changes of its
     weights (Hu, 2106.09685), `full` all weights. A probe is fitted to what all `stages` of a
     convolutional backbone see, or to its `pooled` features alone; with `words` it begins with what
-    the backbone says zero-shot. `imbalance`: `adjust` learns
-    logits above the log prior (Menon, 2007.07314), `weight` counts a value by the root of its
-    rarity. `soft` learns from the shares of annotators' answers instead of from the answer that
-    holds. `plan` is how the rate falls: by a cosine, or by a third whenever the held-out loss stops
-    falling. `patience` is after how many epochs without progress training stops. `average` is the
-    decay of the moving average of weights that is kept. `mix` is the share of batches in which two
-    pictures are shown as one, `drop_path` that of the last block's inputs that skip it (stochastic
-    depth, Huang, 1603.09382). `minutes` ends a training sooner.
+    the backbone says zero-shot. With `heads_first` the other modes begin with a probe's heads
+    (Kumar, 2202.10054). `imbalance`: `adjust` learns logits above the log prior (Menon,
+    2007.07314), `weight` counts a value by the root of its rarity. `soft` learns from the shares of
+    annotators' answers instead of from the answer that holds. `plan` is how the rate falls: by a
+    cosine, or by a third whenever the held-out loss stops falling. `patience` is after how many
+    epochs without progress training stops. `average` is the decay of the moving average of weights
+    that is kept. `mix` is the share of batches in which two pictures are shown as one, `drop_path`
+    that of the last block's inputs that skip it (stochastic depth, Huang, 1603.09382). `minutes`
+    ends a training sooner.
     """
 
     backbone: str = "starter"
@@ -37,6 +38,7 @@ class Recipe:
     side: int | None = None
     features: Seen = "stages"
     words: bool = True
+    heads_first: bool = True
     from_scratch: bool = False
     background: Background = "grey"
     imbalance: Imbalance = "none"
@@ -83,6 +85,11 @@ class Recipe:
                 f"expected sizes of at least 1, a side of at least 32 and shares below 1, but got "
                 f"{values}"
             )
+
+    @property
+    def begins_with_heads(self) -> bool:
+        """Whether heads are fitted to the backbone as it is, before anything else or at all."""
+        return self.mode == "probe" or (self.heads_first and not self.from_scratch)
 
     @property
     def first_rate(self) -> float:

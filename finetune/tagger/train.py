@@ -24,6 +24,7 @@ from finetune.tagger.events import as_events
 from finetune.tagger.examples import Example, Material, from_folder
 from finetune.tagger.losses import Loss
 from finetune.tagger.options import Recipe, TaggerOptions, TrainingProgress
+from finetune.tagger.probe import Probe
 from finetune.tagger.release import from_release
 from finetune.tagger.shown import Look, Shown
 from finetune.tagger.targets import Targets, learnable, log_prior, rarity, targets_of
@@ -109,7 +110,7 @@ class _Training:
         if self.recipe.side:
             backbone = replace(backbone, side=self.recipe.side)
         words, probe = None, self.recipe.mode == "probe"
-        if probe:
+        if self.recipe.begins_with_heads:
             tower, backbone, words = looked_through(self.recipe, tower, backbone)
         net = TaggerNet(
             tower,
@@ -119,10 +120,8 @@ class _Training:
             backbone.std,
             0.0 if probe else self.recipe.dropout,
         )
-        if probe:
-            result = yield from self._probed(net, backbone, words, cache)
-        else:
-            result = yield from self._trained(net, backbone)
+        learnt = self._probed if probe else self._trained
+        result = yield from learnt(net, backbone, words, cache)
         yield TrainingProgress("writing the model", minutes=self._minutes())
         done = self._done(result, backbone, folder.name)
         figures = write_tagger(folder, done, precision)
@@ -135,16 +134,26 @@ class _Training:
     ) -> Generator[TrainingProgress, None, _Result]:
         """Heads on features of the backbone as it is; everything that may be learnt from counts."""
         examples = [*self.material.learn, *self.material.held_out]
-        targets = self._targets(examples)
+        probe, notes = yield from self._heads(net, backbone, words, cache, examples)
+        targets = self._targets(examples).at(probe.held_out)
+        return _Result(net, probe.logits, targets, notes)
+
+    def _heads(
+        self,
+        net: TaggerNet,
+        backbone: Backbone,
+        words: Words | None,
+        cache: Path,
+        examples: Sequence[Example],
+    ) -> Generator[TrainingProgress, None, tuple[Probe, tuple[str, ...]]]:
         lesson = ProbeLesson(
-            self.material.taxonomy, self.layout, examples, targets, self._loss, self.recipe,
-            self.device,
+            self.material.taxonomy, self.layout, examples, self._targets(examples), self._loss,
+            self.recipe, self.device,
         )  # fmt: skip
-        probe, notes = yield from train_probe(net, backbone, words, lesson, cache, self._minutes)
-        return _Result(net, probe.logits, targets.at(probe.held_out), notes)
+        return (yield from train_probe(net, backbone, words, lesson, cache, self._minutes))
 
     def _trained(
-        self, net: TaggerNet, backbone: Backbone
+        self, net: TaggerNet, backbone: Backbone, words: Words | None, cache: Path
     ) -> Generator[TrainingProgress, None, _Result]:
         """The network's own weights, measured on what is held out."""
         low_rank = ("peft",) if self.recipe.mode == "lora" else ()
@@ -155,8 +164,11 @@ class _Training:
         targets, kept_out = self._targets(learn), self._targets(held_out)
         hue = not any(COLOR_LIKE in name.replace("colour", "color") for name in self._names)
         look = Look(recipe.background, backbone.side, hue)
-        with torch.no_grad():
-            net.head.bias.copy_(torch.from_numpy(log_prior(self.layout, targets)))
+        if recipe.begins_with_heads:
+            yield from self._heads(net, backbone, words, cache, learn)
+        else:
+            with torch.no_grad():
+                net.head.bias.copy_(torch.from_numpy(log_prior(self.layout, targets)))
         lesson = Lesson(
             self.material.taxonomy,
             self.layout,

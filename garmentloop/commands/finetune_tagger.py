@@ -112,6 +112,9 @@ def tagger(
     words: Annotated[
         bool, typer.Option(help="Of a probe: begin with what the backbone says zero-shot.")
     ] = True,
+    heads_first: Annotated[
+        bool, typer.Option(help="Of lora and full: begin with the heads of a probe.")
+    ] = True,
     rank: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Of low-rank changes.")
     ] = None,
@@ -161,6 +164,7 @@ def tagger(
         from_scratch=from_scratch,
         soft=soft,
         words=words,
+        heads_first=heads_first,
         **_given(
             backbone=backbone, side=side, epochs=epochs, minutes=minutes, batch=batch, rate=rate,
             patience=patience, rank=rank, mix=mix, drop_path=drop_path, seed=seed, threads=threads,

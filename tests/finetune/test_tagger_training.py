@@ -89,10 +89,19 @@ def test_low_rank_changes_are_worked_into_the_weights(drawn: Path, tmp_path: Pat
     train(drawn, tmp_path, recipe=Recipe(mode="lora", epochs=1, batch=8, side=32, rank=2))
     before, _ = load_backbone("starter")
     after, _ = load_net(tmp_path / "model")
-    old, new = before.state_dict(), after.backbone.state_dict()
-    assert old.keys() == new.keys()
+    old, whole = before.state_dict(), after.backbone.state_dict()
+    new = {name.removeprefix("tower.tower."): value for name, value in whole.items()}
+    assert old.keys() == new.keys() - {"projection.weight", "projection.bias"}
     changed = {k for k in old if old[k].ndim == 4 and not torch.allclose(old[k], new[k], atol=1e-3)}
     assert changed
+
+
+def test_a_longer_training_begins_with_the_heads_of_a_probe(drawn: Path, tmp_path: Path):
+    """With a rate of next to nothing it stays there: right at once, where it would know nothing."""
+    recipe = Recipe(mode="full", epochs=1, batch=8, rate=1e-7, average=0.0, side=32, threads=1)
+    figures = train(drawn, tmp_path / "heads", recipe=recipe)
+    alone = train(drawn, tmp_path / "alone", recipe=replace(recipe, heads_first=False))
+    assert figures[f"{CATEGORY}_accuracy"] > 0.9 > alone[f"{CATEGORY}_accuracy"]
 
 
 def test_a_killed_training_ends_with_the_same_weights(drawn: Path, tmp_path: Path):

@@ -53,7 +53,7 @@ class Recipe:
     plan: Plan = "cosine"
     patience: int = 8
     average: float = 0.998
-    mix: float = 0.0
+    mix: float = 0.5
     drop_path: float = 0.0
     rank: int = 8
     seed: int = 0

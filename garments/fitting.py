@@ -62,17 +62,21 @@ def fit(
 def threshold_for(precision: float, confidence: Floats, correct: Bools) -> float:
     """The confidence from which on at least `precision` of N answers are right.
 
-    The lowest one that was seen; `NEVER` where none is enough. With few labels (less than
-    `ENOUGH_FOR_PRECISION`) it is `precision` itself, which is what a calibrated confidence means.
+    The lowest one that was seen; `NEVER` where none is enough. Of few labels (less than
+    `ENOUGH_FOR_PRECISION`) no share is known: what is right is then taken from the confidences,
+    which is what they mean once they are calibrated, and at most `precision` is asked of one.
     """
-    if len(confidence) < ENOUGH_FOR_PRECISION:
-        return precision
+    few = len(confidence) < ENOUGH_FOR_PRECISION
     order = np.argsort(-confidence, kind="stable")
     sorted_confidence = confidence[order]
-    right = np.cumsum(correct[order]) / np.arange(1, len(order) + 1)
+    hits = np.asarray(sorted_confidence if few else correct[order], np.float64)
+    right = np.cumsum(hits) / np.arange(1, len(order) + 1)
     last_of_equals = np.append(sorted_confidence[1:] != sorted_confidence[:-1], True)
     enough = np.flatnonzero((right >= precision) & last_of_equals)
-    return float(sorted_confidence[enough[-1]]) if len(enough) else NEVER
+    if not len(enough):
+        return precision if few else NEVER
+    lowest = float(sorted_confidence[enough[-1]])
+    return min(lowest, precision) if few else lowest
 
 
 def _surprise(attribute: Attribute, sure: Floats, truth: Bools, allowed: Bools) -> float:

@@ -114,7 +114,12 @@ def test_the_threshold_keeps_the_wished_precision(
 
 
 def test_with_few_labels_confidence_is_believed() -> None:
-    assert threshold_for(0.8, np.array([0.1, 0.9]), np.array([False, True])) == 0.8
+    few = np.array([0.1, 0.9, 0.72, 0.78])
+    assert threshold_for(0.8, few, np.ones(4, bool)) == 0.72, "0.9, 0.78 and 0.72 are 0.8 together"
+    assert threshold_for(0.8, few, np.zeros(4, bool)) == 0.72, "so few say nothing by themselves"
+    assert threshold_for(0.95, few, np.ones(4, bool)) == 0.95, "others may be surer"
+    assert threshold_for(0.8, np.array([0.85, 0.9]), np.ones(2, bool)) == 0.8
+    assert threshold_for(0.8, np.zeros(0), np.zeros(0, bool)) == 0.8
 
 
 # Whole data sets

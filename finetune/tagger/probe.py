@@ -1,6 +1,6 @@
 """Fitting linear heads to features that stay as they are: convex, so quick and always the same."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +24,7 @@ WIDEST = 512
 """Features that heads are fitted to at most."""
 
 DOUBT = 0.5
-"""Of zero-shot logits, what heads begin with: image-text models are surer than they are right."""
+"""What heads begin with of zero-shot logits of about the size of one."""
 
 STEPS = 60
 
@@ -76,6 +76,8 @@ def fit_probe(
     shift, scale = features.mean(axis=0), _scale(features, blocks)
     ready, basis = _projected((features - shift) * scale, seed)
     words = np.zeros((len(ready), layout.size), np.float32) if words is None else words
+    loud = _loudness(layout, words)
+    words = words / loud
     fold = _folds(groups, seed)
     turns = range(1 if len(features) >= MANY else FOLDS)
     rows = [np.flatnonzero(fold == turn) for turn in turns]
@@ -86,21 +88,21 @@ def fit_probe(
     total = len(rows) * len(STRENGTHS) + 1
     for turn, out in enumerate(rows):
         others = np.setdiff1d(np.arange(len(fold)), out)
-        heads: Heads | None = None
-        for place, strength in enumerate(sorted(STRENGTHS, reverse=True)):
+        known, seen = targets.at(others), (ready[others], words[others])
+        path = _path(layout, seen, known, loss(layout, known))
+        for place, (strength, heads) in enumerate(path):
             tell(turn * len(STRENGTHS) + place, total)
-            known = targets.at(others)
-            strengths = dict.fromkeys((h.attribute for h in layout.heads), strength)
-            seen = (ready[others], words[others])
-            heads = _fit(layout, seen, known, loss(layout, known), strengths, heads)
             said[strength][out] = _said(heads, ready[out], words[out])
     held_out = np.sort(np.concatenate(rows)) if rows else np.zeros(0, np.int64)
     best = _best(layout, said, targets, held_out)
-    weight, bias, trust = _fit(layout, (ready, words), targets, loss(layout, targets), best, None)
+    *_, (_, heads) = _path(layout, (ready, words), targets, loss(layout, targets), best)
+    weight, bias, trust = heads
     tell(total, total)
     weight = weight if basis is None else weight @ basis.T
     logits = _joined(layout, said, best)[held_out]
-    return Probe(weight, bias, shift.astype(np.float32), scale, trust, best, held_out, logits)
+    return Probe(
+        weight, bias, shift.astype(np.float32), scale, trust / loud, best, held_out, logits
+    )
 
 
 Heads = tuple[Features, Features, Features]
@@ -110,6 +112,35 @@ Heads = tuple[Features, Features, Features]
 def _said(heads: Heads, features: Features, words: Features) -> Features:
     weight, bias, trust = heads
     return np.asarray(features @ weight.T + bias + words * trust, np.float32)
+
+
+def _path(
+    layout: Layout,
+    seen: tuple[Features, Features],
+    targets: Targets,
+    loss: Loss,
+    best: dict[str, float] | None = None,
+) -> Iterator[tuple[float, Heads]]:
+    """Heads of each strength, the strongest first, each fit from the one before; at most `best`.
+
+    From nothing at once, a weak pull takes many more steps than it is given.
+    """
+    heads: Heads | None = None
+    for strength in sorted(STRENGTHS, reverse=True):
+        wanted = {
+            h.attribute: max(strength, (best or {}).get(h.attribute, 0)) for h in layout.heads
+        }
+        heads = _fit(layout, seen, targets, loss, wanted, heads)
+        yield strength, heads
+
+
+def _loudness(layout: Layout, words: Features) -> Features:
+    """(L,) by which words are divided so that each attribute's vary about as much as features."""
+    found = np.ones(layout.size, np.float32)
+    for mine in layout.slices().values():
+        own = words[:, mine] - words[:, mine].mean(axis=0)
+        found[mine] = max(float(own.std()), 1e-3) if own.any() else 1
+    return found
 
 
 def _scale(features: Features, blocks: Sequence[int]) -> Features:

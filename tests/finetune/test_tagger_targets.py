@@ -189,3 +189,20 @@ def test_a_probe_keeps_what_the_words_know_and_doubts_what_they_do_not():
     sure, unsure = (float(probe.trust[mine.start]) for probe in fit)
     assert sure > 5 * abs(unsure)
     assert len(set(fit[0].trust[mine].tolist())) == 1, "an attribute has one number"
+
+
+def test_the_heads_that_stay_are_fitted_as_far_as_those_that_were_measured():
+    """Words are far louder than features: from nothing, a weak pull would not get there."""
+    features, targets, groups = separable(120)
+    mine = PLACES["category"]
+    rng = np.random.default_rng(4)
+    words = np.zeros((120, LAYOUT.size), np.float32)
+    words[:, mine] = 30 * rng.normal(size=words[:, mine].shape)
+    probe = fit_probe(
+        LAYOUT, features, targets, groups, lambda layout, _: Loss(layout), words=words
+    )
+    ready = (features - probe.shift) * probe.scale
+    said = ready @ probe.weight.T + probe.bias + words * probe.trust
+    truth = targets.values[:, mine].argmax(axis=1)
+    held_out = probe.logits[:, mine].argmax(axis=1) == truth[probe.held_out]
+    assert (said[:, mine].argmax(axis=1) == truth).mean() >= held_out.mean() > 0.9

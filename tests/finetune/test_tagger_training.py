@@ -127,11 +127,11 @@ def test_a_training_is_killed_at_any_moment_and_gone_on_with(
     command = [sys.executable, str(Path(__file__).with_name("training_run.py")), str(drawn)]
     for turn in range(fault_rounds):
         out = tmp_path / f"killed-{turn}"
-        process = subprocess.Popen([*command, str(out), "0.2"], stdout=subprocess.DEVNULL)
+        process = subprocess.Popen([*command, str(out), "0.1"], stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + 60
         while newest_of(out) is None and time.monotonic() < deadline:
             time.sleep(0.05)
-        time.sleep(random.Random(turn).uniform(0, 2))
+        time.sleep(random.Random(turn).uniform(0, 1))
         process.send_signal(signal.SIGKILL)
         process.wait()
         assert train(drawn, out) == straight

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 def start(data: Path, folder: Path) -> subprocess.Popen:
     command = [sys.executable, "-m", "garmentloop", "simulate", str(data), "--no-studio"]
-    command += ["--rounds", "1", "--budget", "24", "--out", str(folder)]
+    command += ["--rounds", "1", "--budget", "16", "--out", str(folder)]
     return subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
@@ -52,7 +52,7 @@ def outcome(folder: Path) -> dict:
 @pytest.mark.faults
 def test_a_real_round_that_is_killed_ends_as_if_it_had_not_been(tmp_path: Path, fault_rounds: int):
     data = tmp_path / "street"
-    list(write_street(data, 20, 5, "unseen"))
+    list(write_street(data, 12, 5, "unseen"))
     begin = time.monotonic()
     run(data, tmp_path / "straight")
     seconds = time.monotonic() - begin

@@ -353,8 +353,9 @@ def _there(studio: Studio, tasks: list[int]) -> dict:
 
 @pytest.mark.faults
 def test_many_answers_while_watching(studio_dataset, studio_server, fault_rounds, capsys):
-    """300 in `make test`, 5,000 in `make soak`: none lost, none twice."""
-    studio = connect(studio_dataset(100 * fault_rounds))
+    """90 in `make test`, 5,000 in `make soak`: none lost, none twice."""
+    each = 100 if fault_rounds > 3 else 30
+    studio = connect(studio_dataset(each * fault_rounds))
     tasks = numbers(studio, push_all(studio))
     second = connect(studio.dataset, studio.url, studio_server.second.token)
     crowds = [Crowd(one, {}) for one in (studio, second)]

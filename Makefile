@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 EXTRAS ?= annotate,curate,train,speed,heif,dev
 INSTALLED := $(VENV)/.installed
-JOBS ?= 3
+JOBS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo demo-open test test-hub soak check bench
@@ -28,8 +28,7 @@ demo: $(INSTALLED)
 demo-open: $(INSTALLED)
 	$(BIN)/garmentloop demo --open
 
-# One thread a worker: workers with a thread pool each are slower than with one thread. One more
-# than two cores, since tests of servers wait as much as they work.
+# One thread a worker: two workers with a thread pool each are slower than with one thread.
 test: $(INSTALLED)
 	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive $(BIN)/pytest -q -n $(JOBS)
 

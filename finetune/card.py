@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from finetune.loop import Schedule, Step, has_bf16
+from garments.modelfolder import weights_hash
 
 
 @dataclass(frozen=True)
@@ -49,15 +51,24 @@ PERSONS_LICENCE = (
 STREET_LICENCE = "The synthetic street of this project, look `train` (`garmentloop street`)"
 
 
-def recipe_lines(what: str, schedule: Schedule, report: Step) -> tuple[str, ...]:
-    """How a model was trained, for its card."""
+def started_from(start: Path | None) -> str | None:
+    """The hash of the model that a training learns on from, for its checkpoint."""
+    return weights_hash(start) if start else None
+
+
+def recipe_lines(
+    what: str, schedule: Schedule, report: Step, went_on: bool = False
+) -> tuple[str, ...]:
+    """How a model was trained, for its card; `went_on` from an earlier model of the recipe."""
     precision = "bf16" if has_bf16() else "fp32"
+    before = f"Learnt on, by `--start`, from weights that `garmentloop finetune {what}` had made"
     return (
         f"`garmentloop finetune {what}`, seed {schedule.seed}",
         f"{report.step} steps of {schedule.batch} in {report.minutes:.0f} minutes on "
         f"{schedule.threads} processor core{'s' if schedule.threads > 1 else ''}",
         f"AdamW, rate {schedule.rate:g} falling by a cosine, weight decay "
         f"{schedule.weight_decay:g}, {precision}, weights averaged with decay {schedule.average:g}",
+        *([before] if went_on else []),
     )
 
 

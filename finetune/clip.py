@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from finetune.card import started_from
 from finetune.clip_augment import augmented, plain
 from finetune.clip_calibrate import calibrate_clip
 from finetune.clip_card import clip_card
@@ -28,7 +29,6 @@ from finetune.clip_lessons import (
 from finetune.clip_net import ClipNet, build_tokenizer, load_clip, save_clip, tokenize
 from finetune.loop import Batch, Schedule, Step, Task, train
 from garments.errors import BadInput
-from garments.modelfolder import weights_hash
 
 CAPTIONS_WEIGHT = 0.2
 """What the contrast of whole captions counts beside those of attributes."""
@@ -88,8 +88,8 @@ def train_clip(
         evaluate=lambda net: accuracies(net, tokenizer, [*val.train, *val.held_back], given),
         split=shares_of,
     )
-    start = weights_hash(recipe.start) if recipe.start else None
-    names = {"products": recipe.products.name, "parsed": recipe.parsed.name, "start": start}
+    names = {"products": recipe.products.name, "parsed": recipe.parsed.name}
+    names |= {"start": started_from(recipe.start)}
     settings = {**asdict(recipe), **names, "schedule": None}
     for report in train(task, recipe.schedule, out, settings):
         yield report

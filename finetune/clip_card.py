@@ -10,11 +10,6 @@ PRODUCTS_LICENCE = (
 )
 
 
-WENT_ON = (
-    "Learnt on, by `--start`, from the weights that `garmentloop finetune clip` had made before"
-)
-
-
 def clip_card(
     schedule: Schedule, report: Step, street: int, parameters: int, went_on: bool = False
 ) -> str:
@@ -33,7 +28,7 @@ def clip_card(
             f"{STREET_LICENCE}: {street} pictures, garments cut out along the true masks",
             "Never the set `clothing`: it is kept as the unseen domain of evaluation",
         ),
-        recipe=(*recipe_lines("clip", schedule, report), *([WENT_ON] if went_on else [])),
+        recipe=recipe_lines("clip", schedule, report, went_on),
         figures=report.metrics,
         figures_note=(
             "Accuracy on the `val` part of Fashion Product Images, uncalibrated, by the taxonomy's "

@@ -9,17 +9,24 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from extract.evaluate_people import person_truth
-from extract.starter.blocks import fold_batch_norms
+from extract.starter.blocks import fold_batch_norms, load_weights
 from extract.starter.detector import DetectorNet, StarterDetector
-from finetune.card import CCP_LICENCE, PERSONS_LICENCE, STREET_LICENCE, Card, recipe_lines
+from finetune.card import (
+    CCP_LICENCE,
+    PERSONS_LICENCE,
+    STREET_LICENCE,
+    Card,
+    recipe_lines,
+    started_from,
+)
 from finetune.detector_data import (
     DetectorBatches,
-    Scene,
     parsed_scenes,
     person_scenes,
     street_scenes,
 )
 from finetune.detector_loss import detection_loss
+from finetune.detector_scene import Scene
 from finetune.loop import Batch, Schedule, Step, Task, train
 from finetune.street_cache import street_pictures
 from garments.errors import BadInput
@@ -40,7 +47,9 @@ class DetectorRecipe:
     """What the detector learns from: `persons` (boxes), `parsed` (label maps) and the street.
 
     Shares are those of the batch; the parts of `parsed` and street people are a second lesson
-    that gives the encoder far more to learn from than boxes alone.
+    that gives the encoder far more to learn from than boxes alone. `paste` is the share of photos
+    into which somebody is put out of a parsed one. `start` is an earlier model of this recipe whose
+    weights are learnt on from.
     """
 
     persons: Path
@@ -48,6 +57,8 @@ class DetectorRecipe:
     street: int = 2000
     shares: tuple[float, float, float] = (0.5, 0.2, 0.3)
     parts_weight: float = 0.5
+    paste: float = 0.4
+    start: Path | None = None
     schedule: Schedule = field(
         default_factory=lambda: Schedule(steps=6000, minutes=62, batch=12, evaluate_every=250)
     )
@@ -92,15 +103,18 @@ def train_detector(
         scenes.append(list(street_scenes(drawn)))
     torch.manual_seed(recipe.schedule.seed)
     net = TwoLessons()
+    if recipe.start:
+        load_weights(net.detector, recipe.start)
     task = Task(
         net=net,
         batch=DetectorBatches(
-            list(zip(recipe.shares, scenes, strict=False)), recipe.schedule.batch
+            list(zip(recipe.shares, scenes, strict=False)), recipe.schedule.batch, recipe.paste
         ),
         loss=lambda net, batch: two_losses(net, batch, recipe.parts_weight),
         evaluate=lambda net: {"people_ap50": evaluate_boxes(net, held_out)},
     )
     names = {"persons": recipe.persons.name, "parsed": recipe.parsed.name}
+    names |= {"start": started_from(recipe.start)}
     settings = {**asdict(recipe), **names, "schedule": None}
     for report in train(task, recipe.schedule, out, settings):
         yield report
@@ -117,7 +131,7 @@ def save_detector(folder: Path, net: nn.Module, recipe: DetectorRecipe, report: 
             "parameters, trained from random weights."
         ),
         data=(PERSONS_LICENCE, CCP_LICENCE, f"{STREET_LICENCE}: {recipe.street} pictures"),
-        recipe=recipe_lines("detector", recipe.schedule, report),
+        recipe=recipe_lines("detector", recipe.schedule, report, recipe.start is not None),
         figures=report.metrics,
         figures_note=(
             f"On the val part of `{recipe.persons.name}`: average precision at IoU 0.5 of people "

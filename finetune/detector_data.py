@@ -1,16 +1,16 @@
 """Whole photos with person boxes, and label maps where there are some, for the starter detector."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from extract.base import Pixels
 from extract.starter.detector import STRIDE
 from finetune.augment import Affine, jitter, warp, warp_boxes, warp_labels
+from finetune.detector_paste import can_give, pasted
+from finetune.detector_scene import SMALLEST_BOX, Scene
 from finetune.loop import Batch
 from finetune.street_cache import StreetPicture
 from garments.images import decode
@@ -25,28 +25,10 @@ CANVAS = 288
 KEPT_LONGEST = 416
 """Longer side of stored photos, in pixels."""
 
-SMALLEST_BOX = 12.0
-"""Shorter than this many canvas pixels, a person is neither asked for nor punished."""
-
 LEAST_VISIBLE = 0.25
 """Share of a box that must lie on the canvas for the person to count."""
 
 MOST_BOXES = 24
-
-
-@dataclass(frozen=True)
-class Scene:
-    """A photo (H, W, 3) with people to find (N, 4), regions to ignore (M, 4), both xyxy pixels.
-
-    `labels` (H, W) are part labels or None. `trust` in [0, 1] weighs what lies outside the boxes:
-    low where bystanders were not labelled.
-    """
-
-    pixels: Pixels
-    boxes: NDArray[np.float32]
-    ignored: NDArray[np.float32]
-    labels: NDArray[np.uint8] | None
-    trust: float
 
 
 def person_scenes(photos: Iterable[PersonsPhoto]) -> Iterator[Scene]:
@@ -86,9 +68,16 @@ def street_scenes(pictures: Iterable[StreetPicture]) -> Iterator[Scene]:
 class DetectorBatches:
     """Random augmented batches of square canvases."""
 
-    def __init__(self, sources: Sequence[tuple[float, Sequence[Scene]]], batch: int) -> None:
-        """`sources` are (share of the batch, scenes)."""
+    def __init__(
+        self, sources: Sequence[tuple[float, Sequence[Scene]]], batch: int, paste: float = 0.0
+    ) -> None:
+        """`sources` are (share of the batch, scenes).
+
+        `paste` is the share of canvases that get another photo's person put in.
+        """
         self._batch = batch
+        donors = [scene for _, scenes in sources for scene in scenes if can_give(scene)]
+        self._donors, self._paste = donors, paste if donors else 0.0
         shares = np.array([share for share, _ in sources])
         self._shares = shares / shares.sum()
         self._scenes = [scenes for _, scenes in sources]
@@ -112,7 +101,10 @@ class DetectorBatches:
     def _canvas(self, rng: np.random.Generator) -> Scene:
         if rng.random() < 0.25:
             return self._mosaic(rng)
-        return placed(self._draw(rng), rng, CANVAS, CANVAS, 1.0)
+        canvas = placed(self._draw(rng), rng, CANVAS, CANVAS, 1.0)
+        if rng.random() >= self._paste:
+            return canvas
+        return pasted(canvas, self._donors[int(rng.integers(len(self._donors)))], rng)
 
     def _mosaic(self, rng: np.random.Generator) -> Scene:
         """Four photos in one (Bochkovskiy et al., 2020, arXiv 2004.10934)."""

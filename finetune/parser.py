@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from finetune.card import CCP_LICENCE, STREET_LICENCE, Card, recipe_lines
+from finetune.card import CCP_LICENCE, STREET_LICENCE, Card, recipe_lines, started_from
 from finetune.loop import Batch, Schedule, Step, Task, fast_precision, train
 from finetune.parser_data import (
     Example,
@@ -34,7 +34,8 @@ class ParserRecipe:
     """What the parser learns from, and which net learns.
 
     `data` is laid out as CCP. `street` counts synthetic pictures, whose people make up
-    `street_share` of the batches. `encoder` is for architectures other than `starter`.
+    `street_share` of the batches. `encoder` is for architectures other than `starter`. `start` is
+    an earlier model of this recipe whose weights are learnt on from.
     """
 
     data: Path
@@ -43,6 +44,7 @@ class ParserRecipe:
     dice: float = 0.6
     architecture: str = STARTER
     encoder: str = "resnet50"
+    start: Path | None = None
     schedule: Schedule = field(default_factory=lambda: Schedule(steps=8000, minutes=62))
 
 
@@ -69,14 +71,15 @@ def train_parser(
         drawn = street_examples(street_pictures(recipe.street, cache or out / "cache", tell=tell))
         sources.append((recipe.street_share, list(drawn)))
     torch.manual_seed(recipe.schedule.seed)
-    net = build_parser(recipe.architecture, recipe.encoder)
+    net = build_parser(recipe.architecture, recipe.encoder, recipe.start)
     task = Task(
         net=net,
         batch=ParserBatches(sources, recipe.schedule.batch),
         loss=lambda model, batch: parser_loss(model, batch, recipe.dice),
         evaluate=lambda model: evaluate_crops(model, held_out),
     )
-    settings = {**asdict(recipe), "schedule": None, "data": recipe.data.name}
+    names = {"data": recipe.data.name, "start": started_from(recipe.start)}
+    settings = {**asdict(recipe), **names, "schedule": None}
     for report in train(task, recipe.schedule, out, settings):
         yield report
     save_parser(out / "model", net, recipe, report)
@@ -93,7 +96,7 @@ def save_parser(folder: Path, net: nn.Module, recipe: ParserRecipe, report: Step
             "from random weights."
         ),
         data=(CCP_LICENCE, f"{STREET_LICENCE}: {recipe.street} pictures"),
-        recipe=recipe_lines("parser", recipe.schedule, report),
+        recipe=recipe_lines("parser", recipe.schedule, report, recipe.start is not None),
         figures=report.metrics,
         figures_note=(
             f"On the val split of `{recipe.data.name}`, person crops by true boxes, at 128 px. "

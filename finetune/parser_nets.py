@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from extract.parsers.smp import MODELS, SMPSettings, build_smp, save_smp
+from extract.starter.blocks import load_weights
 from extract.starter.parser import ParserNet
 from finetune.loop import Step
 from garments.errors import BadSetting
@@ -36,10 +37,18 @@ class FedWithPixels(nn.Module):
         return F.interpolate(logits, size=size, mode="bilinear", align_corners=False)
 
 
-def build_parser(architecture: str, encoder: str) -> nn.Module:
-    """A net of random weights; `encoder` (a name of the library) is for all but `starter`."""
+def build_parser(architecture: str, encoder: str, start: Path | None = None) -> nn.Module:
+    """A net of random weights; `encoder` (a name of the library) is for all but `starter`.
+
+    `start` is the folder of a `starter` parser whose weights it has instead.
+    """
     if architecture == STARTER:
-        return ParserNet()
+        return load_weights(ParserNet(), start) if start else ParserNet()
+    if start:
+        raise BadSetting(
+            f"expected --start with the architecture {STARTER}, but got it with {architecture!r}; "
+            "leave one of them out"
+        )
     names = {name.lower(): name for name in MODELS}
     if architecture not in names:
         raise BadSetting(

@@ -39,6 +39,12 @@ MinutesOption = Annotated[
 BatchOption = Annotated[int | None, typer.Option(min=1, metavar="N", help="Pictures in a batch.")]
 SeedOption = Annotated[int | None, typer.Option(min=0, help="Of all that is drawn by chance.")]
 ThreadsOption = Annotated[int | None, typer.Option(min=1, help="CPU threads of the training.")]
+StartOption = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Learn on from this model of the recipe.")
+]
+RateOption = Annotated[
+    float | None, typer.Option(min=1e-6, metavar="R", help="Learning rate at the beginning.")
+]
 CacheOption = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="Where the street is drawn; several trainings may share it."),
@@ -54,10 +60,12 @@ def detector(
         Path, typer.Option(metavar="DIR", help="Photos with label maps: datasets/recipes/ccp.md.")
     ],
     to: OutOption,
+    start: StartOption = None,
     street: StreetOption = None,
     steps: StepsOption = None,
     minutes: MinutesOption = None,
     batch: BatchOption = None,
+    rate: RateOption = None,
     seed: SeedOption = None,
     threads: ThreadsOption = None,
     cache: CacheOption = None,
@@ -75,8 +83,11 @@ def detector(
     from finetune.detector import DetectorRecipe, train_detector
 
     recipe = DetectorRecipe(persons, parsed)
-    schedule = _given(steps=steps, minutes=minutes, batch=batch, seed=seed, threads=threads)
-    recipe = replace(recipe, schedule=replace(recipe.schedule, **schedule), **_given(street=street))
+    schedule = _given(
+        steps=steps, minutes=minutes, batch=batch, rate=rate, seed=seed, threads=threads
+    )
+    others = _given(street=street, start=start)
+    recipe = replace(recipe, schedule=replace(recipe.schedule, **schedule), **others)
     _follow(train_detector(recipe, to, cache, _drawing), to)
 
 
@@ -93,10 +104,12 @@ def parser(
     encoder: Annotated[
         str | None, typer.Option(metavar="NAME", help="For architectures other than starter.")
     ] = None,
+    start: StartOption = None,
     street: StreetOption = None,
     steps: StepsOption = None,
     minutes: MinutesOption = None,
     batch: BatchOption = None,
+    rate: RateOption = None,
     seed: SeedOption = None,
     threads: ThreadsOption = None,
     cache: CacheOption = None,
@@ -115,8 +128,10 @@ def parser(
     from finetune.parser import ParserRecipe, train_parser
 
     recipe = ParserRecipe(data)
-    schedule = _given(steps=steps, minutes=minutes, batch=batch, seed=seed, threads=threads)
-    others = _given(street=street, architecture=architecture, encoder=encoder)
+    schedule = _given(
+        steps=steps, minutes=minutes, batch=batch, rate=rate, seed=seed, threads=threads
+    )
+    others = _given(street=street, architecture=architecture, encoder=encoder, start=start)
     recipe = replace(recipe, schedule=replace(recipe.schedule, **schedule), **others)
     _follow(train_parser(recipe, to, cache, _drawing), to)
 
@@ -131,16 +146,12 @@ def clip(
         Path, typer.Option(metavar="DIR", help="Photos with label maps: datasets/recipes/ccp.md.")
     ],
     to: OutOption,
-    start: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Learn on from this model of the recipe.")
-    ] = None,
+    start: StartOption = None,
     street: StreetOption = None,
     steps: StepsOption = None,
     minutes: MinutesOption = None,
     batch: BatchOption = None,
-    rate: Annotated[
-        float | None, typer.Option(min=1e-6, metavar="R", help="Learning rate at the beginning.")
-    ] = None,
+    rate: RateOption = None,
     seed: SeedOption = None,
     threads: ThreadsOption = None,
     cache: CacheOption = None,

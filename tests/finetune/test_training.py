@@ -5,23 +5,27 @@ import numpy as np
 import pytest
 import torch
 
+import extract
 from extract.models import load_detector, load_parser
 from finetune.augment import Affine, warp, warp_boxes, warp_labels
 from finetune.detector import DetectorRecipe, train_detector
-from finetune.detector_data import CANVAS, DetectorBatches, Scene, placed
+from finetune.detector_data import CANVAS, DetectorBatches, placed
 from finetune.detector_loss import assign, detection_loss
+from finetune.detector_paste import can_give, pasted
+from finetune.detector_scene import Scene
 from finetune.loop import CHECKPOINT, Schedule
 from finetune.parser import ParserRecipe, train_parser
 from finetune.parser_data import Example, augment, cut_example, fixed, parsed_examples
 from finetune.street_cache import SHARD, street_pictures
 from garments.boxes import Box
-from garments.errors import BadSetting
+from garments.errors import BadSetting, ModelError
 from garments.masks import mask_box
 from garments.modelfolder import read_weights
-from garments.parts import IGNORED
+from garments.parts import IGNORED, PART_INDEX
 from garments.sets.ccp import read_ccp
 from garments.synthetic import write_street
 
+STARTERS = Path(extract.__file__).parent / "weights"
 QUICK = Schedule(steps=4, batch=2, warmup=2, evaluate_every=2, checkpoint_seconds=0.0)
 
 
@@ -88,6 +92,54 @@ def test_a_detector_is_trained_saved_and_loaded(street: Path, tmp_path: Path) ->
     assert 0 <= reports[-1].metrics["people_ap50"] <= 1
     detector = load_detector(f"dir:{tmp_path / 'model'}")
     assert len(detector.detect([np.zeros((60, 40, 3), np.uint8)])) == 1
+
+
+def test_parser_and_detector_learn_on_from_earlier_weights(street: Path, tmp_path: Path) -> None:
+    slow = replace(QUICK, rate=1e-9, steps=1)
+    parser = replace(_parser_recipe(street), start=STARTERS / "parser", schedule=slow)
+    detector = DetectorRecipe(street, street, street=0, start=STARTERS / "detector", schedule=slow)
+    list(train_parser(parser, tmp_path / "parser"))
+    list(train_detector(detector, tmp_path / "detector"))
+    for kind in ("parser", "detector"):
+        before = read_weights(STARTERS / kind)
+        after = read_weights(tmp_path / kind / "model")
+        for name, value in before.items():
+            if "running_" not in name and "num_batches" not in name:
+                assert torch.allclose(value, after[name], atol=1e-3), name
+        assert "--start" in (tmp_path / kind / "model" / "README.md").read_text()
+    with pytest.raises(ModelError, match="do not fit"):
+        list(train_parser(replace(parser, start=STARTERS / "detector"), tmp_path / "other"))
+    with pytest.raises(BadSetting, match="--start"):
+        list(train_parser(replace(parser, architecture="unet"), tmp_path / "other"))
+
+
+def test_a_person_is_put_in_front_of_others() -> None:
+    empty = np.zeros((0, 4), np.float32)
+    labels = np.zeros((200, 200), np.uint8)
+    labels[20:180, 80:120] = PART_INDEX["upper"]
+    red = np.zeros((200, 200, 3), np.uint8)
+    red[labels > 0] = (255, 0, 0)
+    donor = Scene(red, np.array([[80, 20, 120, 180]], np.float32), empty, labels, 0.3)
+    behind = np.array([[0, 0, CANVAS, CANVAS], [140, 140, 150, 150]], np.float32)
+    grid = np.full((CANVAS // 8, CANVAS // 8), IGNORED, np.uint8)
+    canvas = Scene(np.full((CANVAS, CANVAS, 3), 90, np.uint8), behind, empty, grid, 1.0)
+    assert can_give(donor) and not can_give(replace(donor, labels=None))
+    hidden = 0
+    for seed in range(40):
+        made = pasted(canvas, donor, np.random.default_rng(seed))
+        assert made.labels is not None
+        if len(made.boxes) == len(canvas.boxes) and not len(made.ignored):
+            assert made is canvas  # it stood beside the canvas
+            continue
+        x1, y1, x2, y2 = made.boxes[-1].astype(int).tolist()
+        changed = mask_box(made.pixels[..., 1] < 45)
+        if changed is not None:
+            assert np.allclose(changed, (x1, y1, x2, y2), atol=3)
+        assert (made.boxes[0] == behind[0]).all()
+        hidden += len(made.ignored)
+        assert len(made.ignored) + len(made.boxes) == 3
+        assert ((made.labels == PART_INDEX["upper"]) | (made.labels == IGNORED)).all()
+    assert 0 < hidden < 40
 
 
 def test_a_schedule_without_steps_is_refused() -> None:

@@ -89,8 +89,7 @@ def train_clip(
         split=shares_of,
     )
     names = {"products": recipe.products.name, "parsed": recipe.parsed.name}
-    names |= {"start": started_from(recipe.start)}
-    settings = {**asdict(recipe), **names, "schedule": None}
+    settings = {**asdict(recipe), **names, "start": started_from(recipe.start), "schedule": None}
     for report in train(task, recipe.schedule, out, settings):
         yield report
     size = sum(p.numel() for p in net.parameters())

@@ -114,8 +114,7 @@ def train_detector(
         evaluate=lambda net: {"people_ap50": evaluate_boxes(net, held_out)},
     )
     names = {"persons": recipe.persons.name, "parsed": recipe.parsed.name}
-    names |= {"start": started_from(recipe.start)}
-    settings = {**asdict(recipe), **names, "schedule": None}
+    settings = {**asdict(recipe), **names, "start": started_from(recipe.start), "schedule": None}
     for report in train(task, recipe.schedule, out, settings):
         yield report
     save_detector(out / "model", net.detector, recipe, report)

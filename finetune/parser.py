@@ -14,11 +14,13 @@ from finetune.loop import Batch, Schedule, Step, Task, fast_precision, train
 from finetune.parser_data import (
     Example,
     ParserBatches,
+    fine_count,
     fixed,
     parsed_examples,
     street_examples,
 )
-from finetune.parser_nets import STARTER, build_parser, save_net
+from finetune.parser_nets import STARTER, TwoVocabularies, build_parser, save_net
+from finetune.parser_weak import weak_examples
 from finetune.street_cache import street_pictures
 from garments.errors import BadInput
 from garments.metrics import confusion_matrix, iou_per_class
@@ -34,14 +36,17 @@ class ParserRecipe:
     """What the parser learns from, and which net learns.
 
     `data` is laid out as CCP. `street` counts synthetic pictures, whose people make up
-    `street_share` of the batches. `encoder` is for architectures other than `starter`. `start` is
-    an earlier model of this recipe whose weights are learnt on from.
+    `street_share` of the batches, as photos of `data` with tags alone make up `weak_share`. `fine`
+    is what the set's own, finer labels count beside the parts. `encoder` is for architectures other
+    than `starter`. `start` is an earlier model of this recipe whose weights are learnt on from.
     """
 
     data: Path
     street: int = 2000
-    street_share: float = 0.25
+    street_share: float = 0.2
+    weak_share: float = 0.12
     dice: float = 0.6
+    fine: float = 0.3
     architecture: str = STARTER
     encoder: str = "resnet50"
     start: Path | None = None
@@ -59,30 +64,37 @@ def train_parser(
     `out` gets checkpoint, log and `model/`. The street is drawn into `cache` (default
     `out/cache`), which several trainings may share; `tell(done, total)` reports it.
     """
-    examples = list(parsed_examples(read_ccp(recipe.data, "train")))
+    photos = read_ccp(recipe.data, "train")
+    examples = list(parsed_examples(photos))
     held_out = list(parsed_examples(read_ccp(recipe.data, "val")))
     if not examples or not held_out:
         raise BadInput(
             f"expected photos of the splits train and val in {recipe.data}, but found "
             f"{len(examples)} and {len(held_out)}; see datasets/README.md for the layout"
         )
-    sources = [(1.0 - recipe.street_share, examples)]
+    weak = list(weak_examples(recipe.data)) if recipe.weak_share else []
+    sources = [(1.0 - recipe.street_share - recipe.weak_share, examples)]
+    if weak:
+        sources.append((recipe.weak_share, weak))
     if recipe.street:
         drawn = street_examples(street_pictures(recipe.street, cache or out / "cache", tell=tell))
         sources.append((recipe.street_share, list(drawn)))
     torch.manual_seed(recipe.schedule.seed)
-    net = build_parser(recipe.architecture, recipe.encoder, recipe.start)
+    net = TwoVocabularies(
+        build_parser(recipe.architecture, recipe.encoder, recipe.start),
+        fine_count(photos) if recipe.fine else 0,
+    )
     task = Task(
         net=net,
         batch=ParserBatches(sources, recipe.schedule.batch),
-        loss=lambda model, batch: parser_loss(model, batch, recipe.dice),
+        loss=lambda model, batch: parser_loss(model, batch, recipe),
         evaluate=lambda model: evaluate_crops(model, held_out),
     )
     names = {"data": recipe.data.name, "start": started_from(recipe.start)}
     settings = {**asdict(recipe), **names, "schedule": None}
     for report in train(task, recipe.schedule, out, settings):
         yield report
-    save_parser(out / "model", net, recipe, report)
+    save_parser(out / "model", net.parser, recipe, report)
 
 
 def save_parser(folder: Path, net: nn.Module, recipe: ParserRecipe, report: Step) -> None:
@@ -114,18 +126,26 @@ def save_parser(folder: Path, net: nn.Module, recipe: ParserRecipe, report: Step
     save_net(folder, net, card.text(), report)
 
 
-def parser_loss(net: nn.Module, batch: Batch, dice: float) -> Tensor:
+def parser_loss(net: nn.Module, batch: Batch, recipe: ParserRecipe) -> Tensor:
     """Weighted cross-entropy plus `dice` times one minus the garments' Dice over the batch.
+
+    And `fine` times the cross-entropy of the set's own labels, where there are such.
 
     Dice is pooled over the batch, as the metric pools over the set (Milletari et al., 2016,
     arXiv 1606.04797); it lifts the parts that have few pixels.
     """
-    pixels, labels = batch
+    pixels, labels, fine = batch
     images = pixels.float().contiguous(memory_format=torch.channels_last)
-    logits = net(images).float()
+    logits, fine_logits = net(images)
+    logits = logits.float()
     weights = torch.tensor([CLASS_WEIGHTS.get(part, 1.0) for part in PARTS])
     entropy = F.cross_entropy(logits, labels, weights, ignore_index=IGNORED)
-    return entropy + dice * _dice_loss(logits, labels)
+    loss = entropy + recipe.dice * _dice_loss(logits, labels)
+    known = int((fine != IGNORED).sum())
+    if fine_logits is None or not known:
+        return loss
+    told = F.cross_entropy(fine_logits.float(), fine, ignore_index=IGNORED)
+    return loss + recipe.fine * told * known / fine.numel()
 
 
 def _dice_loss(logits: Tensor, labels: Tensor) -> Tensor:
@@ -142,15 +162,22 @@ def _dice_loss(logits: Tensor, labels: Tensor) -> Tensor:
 
 @torch.inference_mode()
 def evaluate_crops(net: nn.Module, examples: list[Example]) -> dict[str, float]:
-    """Mean IoU of the five regions and pixel accuracy on crops by true boxes, at stride 2."""
+    """Mean IoU of the five regions and pixel accuracy on crops by true boxes, at stride 2.
+
+    `net` is a `TwoVocabularies`; `pixel_accuracy_fine` is that over the set's own labels.
+    """
     confusion = np.zeros((len(PARTS), len(PARTS)), np.int64)
+    right = known = 0
     for example in examples:
-        pixels, labels = fixed(example, example.canvas_width)
+        pixels, labels, fine = fixed(example, example.canvas_width)
         image = torch.from_numpy(pixels).permute(2, 0, 1)[None].float()
         with fast_precision():
-            logits = net(image.contiguous(memory_format=torch.channels_last))
+            logits, fine_logits = net(image.contiguous(memory_format=torch.channels_last))
         predicted = logits.argmax(dim=1)[0].numpy()
         confusion += confusion_matrix(labels, predicted, len(PARTS))
+        if fine_logits is not None:
+            right += int((fine_logits.argmax(dim=1)[0].numpy() == fine).sum())
+            known += int((fine != IGNORED).sum())
     ious = iou_per_class(confusion)
     rows = [PART_INDEX[region] for region in GARMENT_REGIONS]
     figures = {
@@ -158,4 +185,6 @@ def evaluate_crops(net: nn.Module, examples: list[Example]) -> dict[str, float]:
     }
     figures["miou5"] = float(np.nanmean(ious[rows]))
     figures["pixel_accuracy"] = float(np.diag(confusion).sum() / max(1, confusion.sum()))
+    if known:
+        figures["pixel_accuracy_fine"] = right / known
     return figures

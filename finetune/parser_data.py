@@ -16,8 +16,8 @@ from finetune.street_cache import StreetPicture
 from garments.boxes import Box
 from garments.images import decode
 from garments.masks import mask_box
-from garments.parts import BACKGROUND, IGNORED
-from garments.sets.ccp import ParsedPhoto, load_parts
+from garments.parts import BACKGROUND, IGNORED, PARTS
+from garments.sets.ccp import ParsedPhoto, load_parts, read_label_map, read_names
 
 KEPT_LONGEST = 420
 """Longer side of the stored surroundings of a person, in pixels."""
@@ -28,14 +28,23 @@ SURROUNDINGS = 0.25
 SMALLEST_PERSON = 120
 """Pixels of height below which a synthetic person teaches nothing about seams."""
 
+Labels = NDArray[np.uint8]
+
+Shown = tuple[Pixels, Labels, Labels]
+"""A crop (256, W, 3), its part labels and its finer labels (128, W / 2), 255 where unknown."""
+
 
 @dataclass(frozen=True)
 class Example:
-    """One person: pixels (H, W, 3), part labels (H, W) and the person's box in them."""
+    """One person: pixels (H, W, 3), part labels (H, W) and the person's box in them.
+
+    `fine` (H, W) are the set's own, finer labels, None where there are none.
+    """
 
     pixels: Pixels
     labels: NDArray[np.uint8]
     box: Box
+    fine: NDArray[np.uint8] | None = None
 
     @property
     def canvas_width(self) -> int:
@@ -45,7 +54,7 @@ class Example:
         return int(min(CROP_SIZE, max(96, np.ceil(wanted / 32) * 32)))
 
 
-def cut_example(pixels: Pixels, labels: NDArray[np.uint8], box: Box) -> Example:
+def cut_example(pixels: Pixels, labels: Labels, box: Box, fine: Labels | None = None) -> Example:
     """Keep a person with surroundings, at most `KEPT_LONGEST` pixels long."""
     height, width = labels.shape
     kept = box.grown(SURROUNDINGS).clipped(width, height)
@@ -53,13 +62,18 @@ def cut_example(pixels: Pixels, labels: NDArray[np.uint8], box: Box) -> Example:
     scale = min(1.0, KEPT_LONGEST / max(x2 - x1, y2 - y1))
     size = (max(1, round((x2 - x1) * scale)), max(1, round((y2 - y1) * scale)))
     moved = Box(*((value - off) * scale for value, off in zip(box, (x1, y1, x1, y1), strict=True)))
+    small = cv2.resize(pixels[y1:y2, x1:x2], size, interpolation=cv2.INTER_AREA)
+    window = (slice(y1, y2), slice(x1, x2))
     return Example(
-        np.asarray(cv2.resize(pixels[y1:y2, x1:x2], size, interpolation=cv2.INTER_AREA), np.uint8),
-        np.asarray(
-            cv2.resize(labels[y1:y2, x1:x2], size, interpolation=cv2.INTER_NEAREST), np.uint8
-        ),
+        np.asarray(small, np.uint8),
+        _nearest(labels[window], size),
         moved,
+        None if fine is None else _nearest(fine[window], size),
     )
+
+
+def _nearest(labels: Labels, size: tuple[int, int]) -> Labels:
+    return np.asarray(cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
 def parsed_examples(photos: Iterable[ParsedPhoto]) -> Iterator[Example]:
@@ -68,7 +82,14 @@ def parsed_examples(photos: Iterable[ParsedPhoto]) -> Iterator[Example]:
         labels = load_parts(photo)
         box = mask_box((labels != BACKGROUND) & (labels != IGNORED))
         if box is not None:
-            yield cut_example(decode(photo.photo.read_bytes()).pixels, labels, box)
+            fine = read_label_map(photo.label) if fine_count([photo]) else None
+            yield cut_example(decode(photo.photo.read_bytes()).pixels, labels, box, fine)
+
+
+def fine_count(photos: Sequence[ParsedPhoto]) -> int:
+    """How many labels of its own a parsing set has, if those are finer than the parts; else 0."""
+    names = read_names(photos[0].names) if photos else {}
+    return max(names) + 1 if len(names) > len(PARTS) else 0
 
 
 def street_examples(pictures: Iterable[StreetPicture]) -> Iterator[Example]:
@@ -94,14 +115,13 @@ class ParserBatches:
         self._odds = counts / counts.sum()
 
     def __call__(self, rng: np.random.Generator) -> Batch:
-        """Pixels (N, 3, 256, W) uint8 and part labels (N, 128, W / 2) int64."""
+        """Pixels (N, 3, 256, W) uint8, part labels and finer labels (N, 128, W / 2) int64."""
         width = int(rng.choice(self._widths, p=self._odds))
         chosen = [self._draw(rng, width) for _ in range(self._batch)]
         made = [augment(example, width, rng) for example in chosen]
-        pixels = np.stack([pixels for pixels, _ in made])
-        labels = np.stack([labels for _, labels in made]).astype(np.int64)
+        pixels, labels, fine = (np.stack(some) for some in zip(*made, strict=True))
         images = torch.from_numpy(pixels).permute(0, 3, 1, 2)
-        return images, torch.from_numpy(labels)
+        return images, *(torch.from_numpy(some.astype(np.int64)) for some in (labels, fine))
 
     def _draw(self, rng: np.random.Generator, width: int) -> Example:
         shares = np.array(
@@ -111,10 +131,8 @@ class ParserBatches:
         return group[int(rng.integers(len(group)))]
 
 
-def augment(
-    example: Example, width: int, rng: np.random.Generator
-) -> tuple[Pixels, NDArray[np.uint8]]:
-    """A letterboxed crop (256, width, 3) as extraction makes it, varied, and labels at stride 2."""
+def augment(example: Example, width: int, rng: np.random.Generator) -> Shown:
+    """A letterboxed crop as extraction makes it, varied, and its labels at stride 2."""
     window = _cut(_shaken(example.box, rng), rng).clipped(
         example.pixels.shape[1], example.pixels.shape[0]
     )
@@ -131,21 +149,31 @@ def augment(
     pixels = jitter(warp(example.pixels, affine, (width, CROP_SIZE)), rng)
     if rng.random() < 0.2:
         erase(pixels, rng)
-    labels = warp_labels(example.labels, _halved(affine), (width // 2, CROP_SIZE // 2))
-    _grey_outside(pixels, labels, window.width * scale, window.height * scale)
-    return pixels, labels
+    return _with_labels(example, pixels, affine, (window.width * scale, window.height * scale))
 
 
-def fixed(example: Example, width: int) -> tuple[Pixels, NDArray[np.uint8]]:
+def fixed(example: Example, width: int) -> Shown:
     """The crop that extraction would make, without variation, for evaluation."""
     window = example.box.grown(0.08).clipped(example.pixels.shape[1], example.pixels.shape[0])
     scale = min(CROP_SIZE / window.height, width / window.width)
     middle = ((window.x1 + window.x2) / 2, (window.y1 + window.y2) / 2)
     affine = Affine((scale, scale), 0.0, False, middle, (width / 2, CROP_SIZE / 2)).matrix()
     pixels = warp(example.pixels, affine, (width, CROP_SIZE))
-    labels = warp_labels(example.labels, _halved(affine), (width // 2, CROP_SIZE // 2))
-    _grey_outside(pixels, labels, window.width * scale, window.height * scale)
-    return pixels, labels
+    return _with_labels(example, pixels, affine, (window.width * scale, window.height * scale))
+
+
+def _with_labels(
+    example: Example, pixels: Pixels, affine: Matrix, inner: tuple[float, float]
+) -> Shown:
+    """The crop with its labels moved by the same map; beside the window of `inner` size is grey."""
+    height, width = pixels.shape[:2]
+    size = (width // 2, height // 2)
+    labels = warp_labels(example.labels, _halved(affine), size)
+    fine = np.full_like(labels, IGNORED)
+    if example.fine is not None:
+        fine = warp_labels(example.fine, _halved(affine), size)
+    _grey_outside(pixels, (labels, fine), *inner)
+    return pixels, labels, fine
 
 
 def _by_width(examples: Sequence[Example]) -> dict[int, list[Example]]:
@@ -180,12 +208,12 @@ def _halved(matrix: Matrix) -> Matrix:
 
 
 def _grey_outside(
-    pixels: Pixels, labels: NDArray[np.uint8], inner_width: float, inner_height: float
+    pixels: Pixels, labels: Sequence[Labels], inner_width: float, inner_height: float
 ) -> None:
     """Paint the letterbox's padding around the window in the middle, in place."""
     height, width = pixels.shape[:2]
     left, top = max(0, round((width - inner_width) / 2)), max(0, round((height - inner_height) / 2))
-    for array, step, value in ((pixels, 1, PADDING), (labels, 2, IGNORED)):
+    for array, step, value in ((pixels, 1, PADDING), *((one, 2, IGNORED) for one in labels)):
         a, b = left // step, top // step
         array[:, :a] = value
         array[:, array.shape[1] - a :] = value

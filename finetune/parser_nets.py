@@ -37,6 +37,29 @@ class FedWithPixels(nn.Module):
         return F.interpolate(logits, size=size, mode="bilinear", align_corners=False)
 
 
+class TwoVocabularies(nn.Module):
+    """A parser with a head for finer labels, which is dropped after training.
+
+    Telling a coat from a suit teaches where garments end; parts alone say little about it.
+    """
+
+    def __init__(self, parser: nn.Module, fine: int) -> None:
+        """`fine` is the number of finer labels; 0, or another net than ours, has no such head."""
+        super().__init__()
+        self.parser = parser
+        self.fine: nn.Conv2d | None = None
+        if fine and isinstance(parser, ParserNet):
+            self.fine = nn.Conv2d(parser.head.in_channels, fine, 1)
+
+    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor | None]:
+        """(N, 3, H, W) -> logits of parts and of finer labels, at stride 2."""
+        if self.fine is None:
+            return self.parser(pixels), None
+        assert isinstance(self.parser, ParserNet)
+        features = self.parser.features(pixels)
+        return self.parser.head(features), self.fine(features)
+
+
 def build_parser(architecture: str, encoder: str, start: Path | None = None) -> nn.Module:
     """A net of random weights; `encoder` (a name of the library) is for all but `starter`.
 

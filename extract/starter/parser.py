@@ -34,13 +34,17 @@ class ParserNet(nn.Module):
         )
         self.head = nn.Conv2d(decoder[-1], parts, 1)
 
-    def forward(self, pixels: Tensor) -> Tensor:
-        """(N, 3, H, W) in [0, 255], multiples of 32 -> logits (N, parts, H / 2, W / 2)."""
+    def features(self, pixels: Tensor) -> Tensor:
+        """(N, 3, H, W) in [0, 255], multiples of 32 -> (N, decoder[-1], H / 2, W / 2)."""
         features = self.encoder(pixels)
-        x = features[-1]
+        x: Tensor = features[-1]
         for fuse, fine in zip(self.fuses, features[-2::-1], strict=True):
             x = fuse(x, fine)
-        return self.head(x)  # type: ignore[no-any-return]
+        return x
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """(N, 3, H, W) in [0, 255], multiples of 32 -> logits (N, parts, H / 2, W / 2)."""
+        return self.head(self.features(pixels))  # type: ignore[no-any-return]
 
 
 class StarterParser:

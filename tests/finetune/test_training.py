@@ -1,9 +1,11 @@
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 import extract
 from extract.models import load_detector, load_parser
@@ -15,13 +17,21 @@ from finetune.detector_paste import can_give, pasted
 from finetune.detector_scene import Scene
 from finetune.loop import CHECKPOINT, Schedule
 from finetune.parser import ParserRecipe, train_parser
-from finetune.parser_data import Example, augment, cut_example, fixed, parsed_examples
+from finetune.parser_data import (
+    Example,
+    augment,
+    cut_example,
+    fine_count,
+    fixed,
+    parsed_examples,
+)
+from finetune.parser_weak import labelled, weak_examples
 from finetune.street_cache import SHARD, street_pictures
 from garments.boxes import Box
 from garments.errors import BadSetting, ModelError
 from garments.masks import mask_box
 from garments.modelfolder import read_weights
-from garments.parts import IGNORED, PART_INDEX
+from garments.parts import IGNORED, PART_INDEX, PARTS
 from garments.sets.ccp import read_ccp
 from garments.synthetic import write_street
 
@@ -73,6 +83,51 @@ def test_a_checkpoint_of_another_recipe_is_refused(street: Path, tmp_path: Path)
     other = replace(_parser_recipe(street), dice=0.1)
     with pytest.raises(BadSetting, match="another's"):
         list(train_parser(other, tmp_path))
+
+
+def test_finer_labels_are_learnt_beside_the_parts(street: Path, tmp_path: Path) -> None:
+    data = tmp_path / "fine"
+    shutil.copytree(street, data)
+    names = (data / "labels.csv").read_text().replace("upper", "coat").replace("lower", "jeans")
+    (data / "labels.csv").write_text(names + "8,t-shirt\n")
+    photos = read_ccp(data, "train")
+    assert fine_count(photos) == 9
+    assert fine_count(read_ccp(street, "train")) == 0
+    first, plain = (next(parsed_examples(read_ccp(root, "train"))) for root in (data, street))
+    assert first.fine is not None and plain.fine is None
+    assert (first.labels == plain.labels).all()
+    _, labels, fine = augment(first, 128, np.random.default_rng(0))
+    assert (labels == fine).all()  # ids of this set are those of the parts
+    _, _, nothing = augment(plain, 128, np.random.default_rng(0))
+    assert (nothing == IGNORED).all()
+    reports = list(train_parser(_parser_recipe(data), tmp_path / "run"))
+    assert 0 <= reports[-1].metrics["pixel_accuracy_fine"] <= 1
+    written = read_weights(tmp_path / "run" / "model")
+    assert set(written) == set(read_weights(STARTERS / "parser"))
+
+
+def test_tags_rule_out_what_is_not_in_a_photo(tmp_path: Path) -> None:
+    class Wavering:
+        reference = fingerprint = "wavering"
+
+        def parse(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+            told = np.full((len(crops), len(PARTS), 64, 64), 0.01, np.float32)
+            told[:, PART_INDEX["upper"], :32] = 0.5
+            told[:, PART_INDEX["whole"]] = 0.4
+            told[:, PART_INDEX["lower"], 32:] = 0.39
+            return told
+
+    pixels, box = np.full((200, 100, 3), 128, np.uint8), Box(20, 10, 80, 190)
+    dress = labelled(pixels, box, ("dress", "skin"), Wavering())
+    assert (dress[60:90, 30:70] == PART_INDEX["whole"]).all()
+    assert (dress[120:180, 30:70] == PART_INDEX["whole"]).all()
+    assert dress[0, 0] == 0
+    outfit = labelled(pixels, box, ("blouse", "jeans"), Wavering())
+    assert (outfit[60:90, 30:70] == PART_INDEX["upper"]).all()
+    assert (outfit[120:180, 30:70] == PART_INDEX["lower"]).all()
+    everything = labelled(pixels, box, ("blouse", "jeans", "dress"), Wavering())
+    assert (everything[60:90, 30:70] == IGNORED).all()
+    assert list(weak_examples(tmp_path)) == []
 
 
 def test_an_unet_of_the_library_is_trained_and_loaded(street: Path, tmp_path: Path) -> None:
@@ -166,7 +221,7 @@ def test_crops_for_training_look_like_those_of_extraction() -> None:
     labels = np.zeros((300, 200), np.uint8)
     labels[50:250, 80:120] = 3
     example = cut_example(pixels, labels, Box(80, 50, 120, 250))
-    image, parts = fixed(example, 96)
+    image, parts, _ = fixed(example, 96)
     assert image.shape == (256, 96, 3)
     assert parts.shape == (128, 48)
     inside = mask_box(parts == 3)
@@ -174,7 +229,7 @@ def test_crops_for_training_look_like_those_of_extraction() -> None:
     assert inside.height == pytest.approx(128 / 1.16, abs=2)
     assert (parts[:, 0] == IGNORED).all()
     for seed in range(20):
-        image, parts = augment(example, 96, np.random.default_rng(seed))
+        image, parts, _ = augment(example, 96, np.random.default_rng(seed))
         assert image.shape == (256, 96, 3)
         assert (parts == 3).any()
 

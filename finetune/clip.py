@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from finetune.card import started_from
 from finetune.clip_augment import augmented, plain
 from finetune.clip_calibrate import calibrate_clip
-from finetune.clip_card import clip_card
+from finetune.clip_card import Begun, clip_card
 from finetune.clip_data import Shown, parsed, products, street
 from finetune.clip_lessons import (
     Lesson,
@@ -26,9 +26,17 @@ from finetune.clip_lessons import (
     lessons,
     truth_table,
 )
-from finetune.clip_net import ClipNet, build_tokenizer, load_clip, save_clip, tokenize
+from finetune.clip_net import (
+    ClipNet,
+    build_tokenizer,
+    save_clip,
+    started,
+    tokenize,
+    with_trunk,
+)
 from finetune.loop import Batch, Schedule, Step, Task, train
-from garments.errors import BadInput
+from finetune.mixing import shown_as_one
+from garments.errors import BadInput, BadSetting
 
 CAPTIONS_WEIGHT = 0.2
 """What the contrast of whole captions counts beside those of attributes."""
@@ -39,13 +47,16 @@ class ClipRecipe:
     """What the model learns from; `shares` of the batch go to products, parsed photos, street.
 
     `clothing` is never among them: it is kept as the unseen domain. `start` is an earlier model of
-    this recipe whose weights are learnt on from.
+    this recipe whose weights are learnt on from; `trunk` instead a tagger whose image tower is
+    taken. `mix` is the share of batches in which two pictures are shown as one.
     """
 
     products: Path
     parsed: Path
     street: int = 1200
     start: Path | None = None
+    trunk: Path | None = None
+    mix: float = 0.3
     shares: tuple[float, float, float] = (0.8, 0.12, 0.08)
     schedule: Schedule = field(
         default_factory=lambda: Schedule(
@@ -77,29 +88,41 @@ def train_clip(
     given = lessons()
     tokenizer = build_tokenizer(prompt for some in all_prompts(given) for prompt in some)
     torch.manual_seed(recipe.schedule.seed)
-    net = ClipNet()
-    if recipe.start:
-        load_clip(recipe.start, net)
+    net = _begun(recipe)
     val = products(recipe.products, "val")
     task = Task(
         net=net,
-        batch=ClipBatches(sources, given, tokenizer, recipe.schedule.batch),
+        batch=ClipBatches(sources, given, tokenizer, recipe.schedule.batch, recipe.mix),
         loss=lambda net, batch: clip_loss(net, batch, given),
         evaluate=lambda net: accuracies(net, tokenizer, [*val.train, *val.held_back], given),
         split=shares_of,
     )
     names = {"products": recipe.products.name, "parsed": recipe.parsed.name}
-    settings = {**asdict(recipe), **names, "start": started_from(recipe.start), "schedule": None}
+    begun = {"start": started_from(recipe.start), "trunk": started_from(recipe.trunk)}
+    settings = {**asdict(recipe), **names, **begun, "schedule": None}
     for report in train(task, recipe.schedule, out, settings):
         yield report
     size = sum(p.numel() for p in net.parameters())
-    card = clip_card(recipe.schedule, report, recipe.street, size, recipe.start is not None)
+    origin = Begun(net.tower, recipe.start is not None, recipe.trunk is not None)
+    card = clip_card(recipe.schedule, report, recipe.street, size, origin)
     save_clip(out / "model", net, tokenizer, card)
     calibrate_clip(out / "model", [*shop.held_back, *photos.held_back])
 
 
+def _begun(recipe: ClipRecipe) -> ClipNet:
+    if recipe.start and recipe.trunk:
+        raise BadSetting("expected --start or --trunk, but got both; leave one of them out")
+    if recipe.start:
+        return started(recipe.start)
+    return with_trunk(recipe.trunk) if recipe.trunk else ClipNet()
+
+
 class ClipBatches:
-    """Batches: pictures, what is true of them, a prompt of every value, and captions."""
+    """Batches: pictures, what is true of them, a prompt of every value, and captions.
+
+    Of pictures that are shown as one, `truth` is that of the first, `other` that of the second and
+    `share` what the first counts; they have no captions.
+    """
 
     def __init__(
         self,
@@ -107,7 +130,9 @@ class ClipBatches:
         given: Sequence[Lesson],
         tokenizer: Any,
         batch: int,
+        mix: float = 0.0,
     ) -> None:
+        self._mix = mix
         shares = np.array([share for share, _ in sources])
         self._shares = shares / shares.sum()
         self._sources = [(list(some), truth_table(some, given)) for _, some in sources]
@@ -120,13 +145,20 @@ class ClipBatches:
         pixels = np.stack([augmented(one, rng) for one in shown])
         truth = np.stack([row for _, row in picked])
         told = [caption(one, rng) for one in shown]
-        pairs = caption_pairs(shown, [facts for _, facts in told])
+        pairs = torch.from_numpy(caption_pairs(shown, [facts for _, facts in told]))
+        images, right = torch.from_numpy(pixels).permute(0, 3, 1, 2), torch.from_numpy(truth)
+        other, share = right, 1.0
+        if rng.random() < self._mix:
+            images, beside, share = shown_as_one(images, rng)
+            other, pairs = right[beside], torch.full_like(pairs, -1)
         return (
-            torch.from_numpy(pixels).permute(0, 3, 1, 2),
-            torch.from_numpy(truth),
+            images,
+            right,
+            other,
+            torch.tensor(share),
             tokenize(self._tokenizer, drawn_prompts(self._given, rng)),
             tokenize(self._tokenizer, [text for text, _ in told]),
-            torch.from_numpy(pairs),
+            pairs,
         )
 
     def _pick(self, rng: np.random.Generator) -> tuple[Shown, NDArray[np.bool_]]:
@@ -137,26 +169,35 @@ class ClipBatches:
 
 def shares_of(batch: Batch, parts: int) -> list[Batch]:
     """The batch as `parts` smaller ones; each has all prompts, and the captions of its pictures."""
-    pixels, truth, prompts, captions, pairs = batch
+    pixels, truth, other, share, prompts, captions, pairs = batch
     rows = torch.arange(len(pixels)).chunk(parts)
-    return [(pixels[r], truth[r], prompts, captions[r], pairs[r][:, r]) for r in rows]
+    return [
+        (pixels[r], truth[r], other[r], share, prompts, captions[r], pairs[r][:, r]) for r in rows
+    ]
 
 
 def clip_loss(net: nn.Module, batch: Batch, given: Sequence[Lesson]) -> Tensor:
     """Contrasts of all attributes, by weight, and of captions."""
     assert isinstance(net, ClipNet)
-    pixels, truth, prompts, captions, pairs = batch
+    pixels, truth, other, share, prompts, captions, pairs = batch
     images = net.image(pixels)
     with torch.autocast("cpu", enabled=False):
         texts = net.text(torch.cat([prompts, captions]))
         scale = net.scale()
         logits = scale * images @ texts[: len(prompts)].T
-        loss = sum(
-            (lesson.weight * _contrast(logits[:, lesson.columns], truth[:, lesson.columns])
-             for lesson in given),
-            torch.zeros(()),
-        )  # fmt: skip
+        loss = share * _contrasts(logits, truth, given)
+        if share < 1:
+            loss = loss + (1 - share) * _contrasts(logits, other, given)
         return loss + CAPTIONS_WEIGHT * _captions(scale * images @ texts[len(prompts) :].T, pairs)
+
+
+def _contrasts(logits: Tensor, right: Tensor, given: Sequence[Lesson]) -> Tensor:
+    """Of all attributes, by weight."""
+    each = (
+        lesson.weight * _contrast(logits[:, lesson.columns], right[:, lesson.columns])
+        for lesson in given
+    )
+    return sum(each, torch.zeros(()))
 
 
 def _contrast(logits: Tensor, right: Tensor) -> Tensor:

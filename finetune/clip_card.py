@@ -1,5 +1,7 @@
 """The card of the starter image-text model."""
 
+from dataclasses import dataclass
+
 from finetune.card import CCP_LICENCE, STREET_LICENCE, Card, recipe_lines
 from finetune.loop import Schedule, Step
 
@@ -10,17 +12,36 @@ PRODUCTS_LICENCE = (
 )
 
 
-def clip_card(
-    schedule: Schedule, report: Step, street: int, parameters: int, went_on: bool = False
-) -> str:
-    """The card as Markdown; `went_on` from an earlier model of the recipe."""
+@dataclass(frozen=True)
+class Begun:
+    """What a training began with: its image `tower`, weights of an earlier model, a tagger's trunk.
+
+    Without either of these the weights were random.
+    """
+
+    tower: str
+    start: bool = False
+    trunk: bool = False
+
+    def lines(self) -> tuple[str, ...]:
+        """For the recipe of the card."""
+        taken = (
+            "Begun, by `--trunk`, with the image tower of a tagger that `garmentloop finetune "
+            f"tagger --mode full --backbone timm:{self.tower} --from-scratch` had made on the "
+            "train split of the products"
+        )
+        return (taken,) if self.trunk else ()
+
+
+def clip_card(schedule: Schedule, report: Step, street: int, parameters: int, begun: Begun) -> str:
+    """The card as Markdown."""
     return Card(
         title="Starter image-text model",
         summary=(
-            "Compares garment crops with words: an open_clip model of a RegNetY-400MF image "
-            f"tower and a narrow text transformer, {parameters / 1e6:.1f} million parameters, "
-            "trained from random weights. It proposes category, sub-category, color, pattern, "
-            "style and gender."
+            f"Compares garment crops with words: an open_clip model of a {begun.tower} image tower "
+            f"and a narrow text transformer, {parameters / 1e6:.1f} million parameters, trained "
+            "from random weights. It proposes category, sub-category, color, pattern, style and "
+            "gender."
         ),
         data=(
             f"{PRODUCTS_LICENCE}; 7 % were held back for the calibration",
@@ -28,7 +49,7 @@ def clip_card(
             f"{STREET_LICENCE}: {street} pictures, garments cut out along the true masks",
             "Never the set `clothing`: it is kept as the unseen domain of evaluation",
         ),
-        recipe=recipe_lines("clip", schedule, report, went_on),
+        recipe=(*recipe_lines("clip", schedule, report, begun.start), *begun.lines()),
         figures=report.metrics,
         figures_note=(
             "Accuracy on the `val` part of Fashion Product Images, uncalibrated, by the taxonomy's "

@@ -1,8 +1,9 @@
 """The starter image-text model: an open_clip model small enough to ship.
 
-A RegNetY-400MF image tower (Radosavovic et al., 2020, 2003.13678; built by timm, random weights)
-and a narrow text transformer over a small byte-pair vocabulary, so that nearly all weights see
-pictures. Saved as an open_clip folder, which `open_clip.create_model("local-dir:...")` loads too.
+An image tower of timm (a RegNetY-400MF, Radosavovic et al., 2020, 2003.13678, where nothing else
+is given) and a narrow text transformer over a small byte-pair vocabulary, so that nearly all
+weights see pictures. Saved as an open_clip folder, which `open_clip.create_model("local-dir:...")`
+loads too.
 """
 
 import json
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from annotate.preparation import GREY
-from garments.errors import ModelError
+from garments.errors import ModelError, UnfitModel
 from garments.modelfolder import damaged
 
 IMAGE_SIDE = 96
@@ -24,12 +25,16 @@ VOCABULARY = 2048
 MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 """Those of OpenAI's CLIP, which open_clip takes by default."""
 
+TOWER = "regnety_004"
+
+CONFIG = "open_clip_config.json"
+
 PAD, BEGIN, END = "<pad>", "<start>", "<end>"
 
 MODEL: dict[str, Any] = {
     "embed_dim": 128,
     "vision_cfg": {
-        "timm_model_name": "regnety_004",
+        "timm_model_name": TOWER,
         "timm_model_pretrained": False,
         "timm_pool": "avg",
         "timm_proj": "linear",
@@ -56,15 +61,22 @@ PREPROCESS: dict[str, Any] = {
 }
 
 
+def model_of(tower: str) -> dict[str, Any]:
+    """The configuration of a model with this image tower."""
+    vision = {**MODEL["vision_cfg"], "timm_model_name": tower}
+    return {**MODEL, "vision_cfg": vision, "text_cfg": dict(MODEL["text_cfg"])}
+
+
 class ClipNet(nn.Module):
     """An open_clip model, its text tower kept out of reduced precision."""
 
-    def __init__(self) -> None:
+    def __init__(self, tower: str = TOWER) -> None:
+        """`tower` is the image tower's name in timm; all weights are random."""
         super().__init__()
         from open_clip.model import CLIP
 
-        config = {**MODEL, "text_cfg": {**MODEL["text_cfg"]}}
-        self.clip = CLIP(**config, quick_gelu=False)
+        self.tower = tower
+        self.clip = CLIP(**model_of(tower), quick_gelu=False)
 
     def image(self, pixels: Tensor) -> Tensor:
         """Unit vectors (N, D) of pixels (N, 3, 96, 96), float in [0, 255]."""
@@ -133,12 +145,45 @@ def load_clip(folder: Path, net: ClipNet) -> None:
         raise ModelError(damaged(path, error)) from error
 
 
+def started(folder: Path) -> ClipNet:
+    """A net with the tower and the weights that `save_clip` wrote into `folder`."""
+    path = folder / CONFIG
+    try:
+        tower = json.loads(path.read_text())["model_cfg"]["vision_cfg"]["timm_model_name"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(damaged(path, error)) from error
+    net = ClipNet(str(tower))
+    load_clip(folder, net)
+    return net
+
+
+def with_trunk(folder: Path) -> ClipNet:
+    """A net whose image tower is that of a tagger, all else random.
+
+    `folder` was written by `finetune tagger --backbone timm:NAME`; else `UnfitModel`.
+    """
+    from annotate.finetuned.folder import load_net
+
+    tagger, made = load_net(folder)
+    name = made.backbone.config.get("name")
+    if made.backbone.library != "timm" or len(made.backbone.config) != 1:
+        raise UnfitModel(
+            f"expected a tagger on a whole tower of timm in {folder}, but its backbone is "
+            f"{made.backbone.reference}; train one by `garmentloop finetune tagger --mode full "
+            "--backbone timm:NAME --from-scratch`"
+        )
+    net = ClipNet(str(name))
+    visual: Any = net.clip.visual
+    visual.trunk.load_state_dict(tagger.backbone.state_dict())
+    return net
+
+
 def save_clip(folder: Path, net: ClipNet, tokenizer: Any, card: str) -> None:
     """Write an open_clip folder, matrices in float16; the configuration last."""
     from safetensors.torch import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
-    config = folder / "open_clip_config.json"
+    config = folder / CONFIG
     config.unlink(missing_ok=True)
     tensors = {
         name: (
@@ -149,5 +194,5 @@ def save_clip(folder: Path, net: ClipNet, tokenizer: Any, card: str) -> None:
     save_file(tensors, folder / "open_clip_model.safetensors")
     tokenizer.save_pretrained(folder)
     (folder / "README.md").write_text(card, encoding="utf-8")
-    content = {"model_cfg": MODEL, "preprocess_cfg": PREPROCESS}
+    content = {"model_cfg": model_of(net.tower), "preprocess_cfg": PREPROCESS}
     config.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

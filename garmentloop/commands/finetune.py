@@ -147,6 +147,9 @@ def clip(
     ],
     to: OutOption,
     start: StartOption = None,
+    trunk: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Begin with the image tower of this tagger.")
+    ] = None,
     street: StreetOption = None,
     steps: StepsOption = None,
     minutes: MinutesOption = None,
@@ -165,6 +168,11 @@ def clip(
 
       garmentloop finetune clip --out runs/clip \\
           --products ../shared/data/fashion_products --parsed ../shared/data/ccp
+
+    A tower that has learnt to tell the products apart before it is given
+    words (`garmentloop finetune tagger --data PRODUCTS --mode full --backbone
+    timm:resnet10t --from-scratch --side 96 --out runs/tower`) knows more:
+    --trunk runs/tower/model
     """
     from finetune.clip import ClipRecipe, train_clip
 
@@ -172,7 +180,7 @@ def clip(
     schedule = _given(
         steps=steps, minutes=minutes, batch=batch, rate=rate, seed=seed, threads=threads
     )
-    others = _given(street=street, start=start)
+    others = _given(street=street, start=start, trunk=trunk)
     recipe = replace(recipe, schedule=replace(recipe.schedule, **schedule), **others)
     _follow(train_clip(recipe, to, cache, _drawing), to)
 

@@ -6,7 +6,11 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from drawn_garments import clothing_folder
+from training_run import RECIPE, train
 
+import annotate
+from annotate.finetuned.folder import load_net
 from annotate.taggers import load_tagger
 from finetune.clip import ClipBatches, ClipRecipe, clip_loss, train_clip
 from finetune.clip_augment import augmented, plain
@@ -20,9 +24,17 @@ from finetune.clip_lessons import (
     truth_table,
     value_count,
 )
-from finetune.clip_net import CONTEXT, ClipNet, build_tokenizer, load_clip, save_clip, tokenize
+from finetune.clip_net import (
+    CONTEXT,
+    ClipNet,
+    build_tokenizer,
+    load_clip,
+    save_clip,
+    started,
+    tokenize,
+)
 from finetune.loop import CHECKPOINT, Schedule
-from garments.errors import BadInput, ModelError
+from garments.errors import BadInput, BadSetting, ModelError
 from garments.masks import RunLengthMask
 from garments.synthetic import write_street
 from garments.tagger import Crop
@@ -60,6 +72,16 @@ def street(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for _ in write_street(folder, 10, seed=5, look="train"):
         pass
     return folder
+
+
+@pytest.fixture(scope="module")
+def tower(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tagger on a small tower of timm, hardly trained."""
+    root = tmp_path_factory.mktemp("tower")
+    data = clothing_folder(root / "clothing", 12)
+    recipe = replace(RECIPE, backbone="timm:test_resnet", from_scratch=True, side=64)
+    train(data, root / "run", recipe=replace(recipe, mode="full", epochs=1))
+    return root / "run" / "model"
 
 
 def _shown(**truth: str) -> Shown:
@@ -163,6 +185,52 @@ def test_every_prompt_fits_and_any_text_is_read() -> None:
     odd = tokenize(tokenizer, ["日本語 ñandú \u0000 " + "very " * 50])
     assert odd.shape == (1, CONTEXT)
     assert (odd == 2).any()
+
+
+def test_a_tower_of_a_tagger_is_given_words(
+    shop: Path, street: Path, tower: Path, tmp_path: Path
+) -> None:
+    slow = replace(QUICK, rate=1e-9, steps=1)
+    recipe = ClipRecipe(shop, street, street=0, trunk=tower, schedule=slow)
+    list(train_clip(recipe, tmp_path / "run"))
+    told = started(tmp_path / "run" / "model")
+    assert told.tower == "test_resnet"
+    net, _ = load_net(tower)
+    for name, value in net.backbone.state_dict().items():
+        if "running_" not in name and "num_batches" not in name:
+            there = told.clip.state_dict()[f"visual.trunk.{name}"]
+            assert torch.allclose(there, value, atol=2e-3), name
+    assert "--trunk" in (tmp_path / "run" / "model" / "README.md").read_text()
+    tagger = load_tagger(f"dir:{tmp_path / 'run' / 'model'}", Taxonomy.default())
+    assert tagger.tag([Crop(np.zeros((50, 40, 3), np.uint8))]).embeddings is not None
+    with pytest.raises(BadSetting, match="leave one of them out"):
+        list(train_clip(replace(recipe, start=tmp_path / "run" / "model"), tmp_path / "both"))
+
+
+def test_a_trunk_that_is_none_is_refused(shop: Path, street: Path, tmp_path: Path) -> None:
+    starter = Path(annotate.__file__).parent / "weights" / "tagger"
+    with pytest.raises(ModelError):
+        list(train_clip(ClipRecipe(shop, street, street=0, trunk=starter), tmp_path))
+
+
+def test_mixed_pictures_are_half_of_what_either_is() -> None:
+    given = lessons()
+    tokenizer = build_tokenizer(text for some in all_prompts(given) for text in some)
+    shown = [_shown(category="shirt", color="red"), _shown(category="skirt", color="blue")]
+    batches = ClipBatches([(1.0, shown)], given, tokenizer, 16, mix=1.0)
+    batch = batches(np.random.default_rng(3))
+    pixels, truth, other, share, _, _, pairs = batch
+    assert pixels.dtype == torch.float32 and 0 < float(share) < 1
+    assert not torch.equal(truth, other) and (pairs == -1).all()
+    torch.manual_seed(0)
+    net = ClipNet().eval()
+    with torch.inference_mode():
+        both = clip_loss(net, batch, given)
+        each = [
+            clip_loss(net, (pixels, one, one, torch.tensor(1.0), *batch[4:]), given)
+            for one in (truth, other)
+        ]
+    assert torch.allclose(both, share * each[0] + (1 - share) * each[1], atol=1e-4)
 
 
 def test_what_was_saved_is_what_open_clip_loads(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from finetune.card import started_from
 from finetune.clip_augment import augmented, plain
 from finetune.clip_calibrate import calibrate_clip
 from finetune.clip_card import Begun, clip_card
-from finetune.clip_data import Shown, parsed, products, street
+from finetune.clip_data import Shown, backgrounds, parsed, products, street
 from finetune.clip_lessons import (
     Lesson,
     all_prompts,
@@ -37,6 +37,7 @@ from finetune.clip_net import (
 from finetune.loop import Batch, Schedule, Step, Task, train
 from finetune.mixing import shown_as_one
 from garments.errors import BadInput, BadSetting
+from garments.images import Pixels
 
 CAPTIONS_WEIGHT = 0.2
 """What the contrast of whole captions counts beside those of attributes."""
@@ -48,7 +49,8 @@ class ClipRecipe:
 
     `clothing` is never among them: it is kept as the unseen domain. `start` is an earlier model of
     this recipe whose weights are learnt on from; `trunk` instead a tagger whose image tower is
-    taken. `mix` is the share of batches in which two pictures are shown as one.
+    taken. Photos of `backgrounds`, a person set, are put behind products. `mix` is the share of
+    batches in which two pictures are shown as one.
     """
 
     products: Path
@@ -56,6 +58,7 @@ class ClipRecipe:
     street: int = 1200
     start: Path | None = None
     trunk: Path | None = None
+    backgrounds: Path | None = None
     mix: float = 0.3
     shares: tuple[float, float, float] = (0.8, 0.12, 0.08)
     schedule: Schedule = field(
@@ -89,21 +92,23 @@ def train_clip(
     tokenizer = build_tokenizer(prompt for some in all_prompts(given) for prompt in some)
     torch.manual_seed(recipe.schedule.seed)
     net = _begun(recipe)
+    behind = backgrounds(recipe.backgrounds) if recipe.backgrounds else []
     val = products(recipe.products, "val")
     task = Task(
         net=net,
-        batch=ClipBatches(sources, given, tokenizer, recipe.schedule.batch, recipe.mix),
+        batch=ClipBatches(sources, given, tokenizer, recipe.schedule.batch, recipe.mix, behind),
         loss=lambda net, batch: clip_loss(net, batch, given),
         evaluate=lambda net: accuracies(net, tokenizer, [*val.train, *val.held_back], given),
         split=shares_of,
     )
     names = {"products": recipe.products.name, "parsed": recipe.parsed.name}
+    names |= {"backgrounds": recipe.backgrounds.name if recipe.backgrounds else ""}
     begun = {"start": started_from(recipe.start), "trunk": started_from(recipe.trunk)}
     settings = {**asdict(recipe), **names, **begun, "schedule": None}
     for report in train(task, recipe.schedule, out, settings):
         yield report
     size = sum(p.numel() for p in net.parameters())
-    origin = Begun(net.tower, recipe.start is not None, recipe.trunk is not None)
+    origin = Begun(net.tower, bool(recipe.start), bool(recipe.trunk), bool(behind))
     card = clip_card(recipe.schedule, report, recipe.street, size, origin)
     save_clip(out / "model", net, tokenizer, card)
     calibrate_clip(out / "model", [*shop.held_back, *photos.held_back])
@@ -131,8 +136,9 @@ class ClipBatches:
         tokenizer: Any,
         batch: int,
         mix: float = 0.0,
+        behind: Sequence[Pixels] = (),
     ) -> None:
-        self._mix = mix
+        self._mix, self._behind = mix, behind
         shares = np.array([share for share, _ in sources])
         self._shares = shares / shares.sum()
         self._sources = [(list(some), truth_table(some, given)) for _, some in sources]
@@ -142,7 +148,7 @@ class ClipBatches:
         """The batch that `rng` draws."""
         picked = [self._pick(rng) for _ in range(self._batch)]
         shown = [one for one, _ in picked]
-        pixels = np.stack([augmented(one, rng) for one in shown])
+        pixels = np.stack([augmented(one, rng, self._behind) for one in shown])
         truth = np.stack([row for _, row in picked])
         told = [caption(one, rng) for one in shown]
         pairs = torch.from_numpy(caption_pairs(shown, [facts for _, facts in told]))

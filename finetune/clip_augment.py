@@ -1,5 +1,7 @@
 """How the image-text model is shown a picture: surroundings, place, light, never another hue."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -13,16 +15,20 @@ from garments.images import Pixels
 from garments.parts import Region
 from garments.tagger import Crop
 
-SURROUNDINGS = ("keep", "grey", "white", "blur", "color", "noise")
-ODDS_OF_PRODUCT = (0.84, 0.06, 0.02, 0.02, 0.03, 0.03)
-ODDS_OF_WORN = (0.2, 0.6, 0.05, 0.05, 0.05, 0.05)
+SURROUNDINGS = ("keep", "grey", "white", "blur", "color", "noise", "photo")
+ODDS_OF_PRODUCT = (0.6, 0.08, 0.02, 0.02, 0.04, 0.04, 0.2)
+ODDS_OF_WORN = (0.2, 0.55, 0.05, 0.05, 0.05, 0.04, 0.06)
 """How often each is shown: mostly what a tagger sees too, a product as it is, a garment that is
-cut out of a photo on grey."""
+cut out of a photo on grey; and a product where it may lie or hang in other people's photos."""
+
+NOTHING: Sequence[Pixels] = ()
 
 
-def augmented(shown: Shown, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """The picture as (96, 96, 3), differently each time."""
-    pixels = lit(placed(_surrounded(shown, rng), IMAGE_SIDE, rng), rng)
+def augmented(
+    shown: Shown, rng: np.random.Generator, behind: Sequence[Pixels] = NOTHING
+) -> NDArray[np.uint8]:
+    """The picture as (96, 96, 3), differently each time; at times with a photo `behind` it."""
+    pixels = lit(placed(_surrounded(shown, rng, behind), IMAGE_SIDE, rng), rng)
     if rng.random() < 0.08:
         erase(pixels, rng)
     return pixels
@@ -33,7 +39,7 @@ def plain(pixels: Pixels) -> NDArray[np.uint8]:
     return fitted(pixels, IMAGE_SIDE)
 
 
-def _surrounded(shown: Shown, rng: np.random.Generator) -> Pixels:
+def _surrounded(shown: Shown, rng: np.random.Generator, photos: Sequence[Pixels]) -> Pixels:
     """The garment on its own surroundings or on others."""
     if shown.mask is None:
         return shown.pixels
@@ -42,16 +48,31 @@ def _surrounded(shown: Shown, rng: np.random.Generator) -> Pixels:
     crop = Crop(shown.pixels, shown.mask.decode())
     if kind in ("keep", "grey", "white", "blur"):
         return prepared(crop, kind)  # type: ignore[arg-type]
-    behind = np.full(shown.pixels.shape, rng.integers(0, 256, 3), np.float32)
-    if kind == "noise":
-        height, width = shown.pixels.shape[:2]
-        cells = rng.normal(0, 50, (rng.integers(2, 9), rng.integers(2, 9), 3)).astype(np.float32)
-        behind = behind + np.asarray(
-            cv2.resize(cells, (width, height), interpolation=cv2.INTER_CUBIC), np.float32
-        )
     assert crop.mask is not None
+    behind = _behind(kind, crop.mask.shape, rng, photos)
     mixed = np.where(crop.mask[:, :, None], shown.pixels, behind)
     return np.asarray(np.clip(mixed, 0, 255), np.uint8)
+
+
+def _behind(
+    kind: str, size: tuple[int, ...], rng: np.random.Generator, photos: Sequence[Pixels]
+) -> NDArray[np.float32]:
+    """Surroundings (H, W, 3): a part of a photo, noise, or one color (also without photos)."""
+    height, width = size[0], size[1]
+    if kind == "photo" and photos:
+        photo = photos[int(rng.integers(len(photos)))]
+        tall, wide = photo.shape[:2]
+        share = rng.uniform(0.4, 1.0)
+        h, w = max(1, int(share * tall)), max(1, int(share * wide))
+        y, x = int(rng.integers(tall - h + 1)), int(rng.integers(wide - w + 1))
+        part = cv2.resize(photo[y : y + h, x : x + w], (width, height))
+        return np.asarray(part[:, :: rng.choice((-1, 1))], np.float32)
+    plain_color = np.full((height, width, 3), rng.integers(0, 256, 3), np.float32)
+    if kind != "noise":
+        return plain_color
+    cells = rng.normal(0, 50, (rng.integers(2, 9), rng.integers(2, 9), 3)).astype(np.float32)
+    cloud = cv2.resize(cells, (width, height), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(plain_color + cloud, np.float32)
 
 
 def placed(pixels: Pixels, side: int, rng: np.random.Generator) -> NDArray[np.uint8]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from finetune.card import CCP_LICENCE, STREET_LICENCE, Card, recipe_lines
+from finetune.card import CCP_LICENCE, PERSONS_LICENCE, STREET_LICENCE, Card, recipe_lines
 from finetune.loop import Schedule, Step
 
 PRODUCTS_LICENCE = (
@@ -16,12 +16,13 @@ PRODUCTS_LICENCE = (
 class Begun:
     """What a training began with: its image `tower`, weights of an earlier model, a tagger's trunk.
 
-    Without either of these the weights were random.
+    Without either of these the weights were random. `backgrounds`: everyday photos lay behind.
     """
 
     tower: str
     start: bool = False
     trunk: bool = False
+    backgrounds: bool = False
 
     def lines(self) -> tuple[str, ...]:
         """For the recipe of the card."""
@@ -47,6 +48,7 @@ def clip_card(schedule: Schedule, report: Step, street: int, parameters: int, be
             f"{PRODUCTS_LICENCE}; 7 % were held back for the calibration",
             f"{CCP_LICENCE}; garments cut out along the true masks",
             f"{STREET_LICENCE}: {street} pictures, garments cut out along the true masks",
+            *([f"{PERSONS_LICENCE}: as backgrounds alone"] if begun.backgrounds else []),
             "Never the set `clothing`: it is kept as the unseen domain of evaluation",
         ),
         recipe=(*recipe_lines("clip", schedule, report, begun.start), *begun.lines()),

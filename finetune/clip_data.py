@@ -15,10 +15,11 @@ from annotate.foreground import foreground
 from annotate.samples import Sample, SampleSet, Vocabulary, read_samples
 from finetune.street_cache import FIRST_SEED
 from garments.errors import BadInput
-from garments.images import Pixels, fit
+from garments.images import Pixels, decode, fit
 from garments.masks import RunLengthMask
 from garments.parts import PART_INDEX, Region
 from garments.sets.crops import MARGIN, street_values
+from garments.sets.persons import read_persons
 from garments.sets.tables import hash_percent
 from garments.synthetic import draw_street
 from garments.synthetic.truth import Street, StreetGarment
@@ -79,6 +80,12 @@ def products(root: Path, split: str = "train") -> Material:
 def parsed(root: Path, split: str = "train") -> Material:
     """Garments cut out of photos along their true masks, by category."""
     return _material(_seen(root, "mapped").of_split(split), with_foreground=False)
+
+
+def backgrounds(root: Path) -> list[Pixels]:
+    """Photos of split train of a person set, at `KEPT_SIDE`: what may be behind a garment."""
+    photos = read_persons(root, "train")
+    return [fit(decode(photo.path.read_bytes()).pixels, KEPT_SIDE) for photo in photos]
 
 
 def _seen(root: Path, vocabulary: Vocabulary) -> SampleSet:

@@ -150,6 +150,9 @@ def clip(
     trunk: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Begin with the image tower of this tagger.")
     ] = None,
+    backgrounds: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Photos to put behind products: persons.md.")
+    ] = None,
     street: StreetOption = None,
     steps: StepsOption = None,
     minutes: MinutesOption = None,
@@ -180,7 +183,7 @@ def clip(
     schedule = _given(
         steps=steps, minutes=minutes, batch=batch, rate=rate, seed=seed, threads=threads
     )
-    others = _given(street=street, start=start, trunk=trunk)
+    others = _given(street=street, start=start, trunk=trunk, backgrounds=backgrounds)
     recipe = replace(recipe, schedule=replace(recipe.schedule, **schedule), **others)
     _follow(train_clip(recipe, to, cache, _drawing), to)
 

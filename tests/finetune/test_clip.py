@@ -36,6 +36,7 @@ from finetune.clip_net import (
 from finetune.loop import CHECKPOINT, Schedule
 from garments.errors import BadInput, BadSetting, ModelError
 from garments.masks import RunLengthMask
+from garments.parts import Region
 from garments.synthetic import write_street
 from garments.tagger import Crop
 from garments.taxonomy import Taxonomy
@@ -271,6 +272,16 @@ def test_the_loss_is_lower_for_the_right_answer() -> None:
     before.backward()
     optimizer.step()
     assert clip_loss(net, batch, given) < before
+
+
+def test_a_photo_lies_behind_some_products_only_where_there_are_photos() -> None:
+    one = replace(_shown(category="shirt"), region=Region.UNKNOWN)
+    green = np.zeros((50, 60, 3), np.uint8)
+    green[..., 1] = 255
+    seen = [augmented(one, np.random.default_rng(seed), [green]) for seed in range(80)]
+    behind = [bool((picture.reshape(-1, 3).argmax(axis=1) == 1).mean() > 0.3) for picture in seen]
+    assert 5 < sum(behind) < 45
+    assert all((picture[40:56, 40:56, 0] > 90).any() for picture in seen), "the garment stays"
 
 
 def test_pictures_are_placed_without_another_hue() -> None:

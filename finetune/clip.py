@@ -60,7 +60,7 @@ class ClipRecipe:
     trunk: Path | None = None
     backgrounds: Path | None = None
     mix: float = 0.3
-    shares: tuple[float, float, float] = (0.8, 0.12, 0.08)
+    shares: tuple[float, float, float] = (0.7, 0.18, 0.12)
     schedule: Schedule = field(
         default_factory=lambda: Schedule(
             steps=4000, minutes=74, batch=64, rate=1.5e-3, warmup=300, weight_decay=0.05,

@@ -63,7 +63,7 @@ class ClipRecipe:
     shares: tuple[float, float, float] = (0.7, 0.18, 0.12)
     schedule: Schedule = field(
         default_factory=lambda: Schedule(
-            steps=4000, minutes=74, batch=64, rate=1.5e-3, warmup=300, weight_decay=0.05,
+            steps=6000, minutes=55, batch=64, rate=1e-3, warmup=300, weight_decay=0.05,
             average=0.998, evaluate_every=300,
         )
     )  # fmt: skip

@@ -1,8 +1,8 @@
 """The starter image-text model: an open_clip model small enough to ship.
 
-An image tower of timm (its ResNet-10-T, where nothing else is given: basic blocks under a three-layer
-stem, cheap on a processor) and a narrow text transformer over a small byte-pair vocabulary, so that
-nearly all weights see pictures. Saved as an open_clip folder, which
+An image tower of timm (its ResNet-10-T, where nothing else is given: basic blocks under a
+three-layer stem, cheap on a processor) and a narrow text transformer over a small byte-pair
+vocabulary, so that nearly all weights see pictures. Saved as an open_clip folder, which
 `open_clip.create_model("local-dir:...")` loads too.
 """
 
@@ -165,14 +165,14 @@ def with_trunk(folder: Path) -> ClipNet:
     from annotate.finetuned.folder import load_net
 
     tagger, made = load_net(folder)
-    name = made.backbone.config.get("name")
-    if made.backbone.library != "timm" or len(made.backbone.config) != 1:
+    config = made.backbone.mirroring(False).config
+    if made.backbone.library != "timm" or len(config) != 1:
         raise UnfitModel(
             f"expected a tagger on a whole tower of timm in {folder}, but its backbone is "
             f"{made.backbone.reference}; train one by `garmentloop finetune tagger --mode full "
             "--backbone timm:NAME --from-scratch`"
         )
-    net = ClipNet(str(name))
+    net = ClipNet(str(config["name"]))
     visual: Any = net.clip.visual
     visual.trunk.load_state_dict(tagger.backbone.state_dict())
     return net

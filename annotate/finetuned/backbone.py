@@ -20,6 +20,9 @@ STAGES = "stages"
 WORDS = "words"
 """In a backbone's configuration: behind its features is the embedding; see `words.Worded`."""
 
+MIRRORED = "mirrored"
+"""In a backbone's configuration: its features are the mean of a crop's and its mirror image's."""
+
 _MODULES: dict[Library, str] = {
     "open_clip": "annotate.finetuned.open_clip_tower",
     "transformers": "annotate.finetuned.transformers_tower",
@@ -74,6 +77,16 @@ class Backbone:
     def embedding(self) -> int:
         """Length of the embedding behind the features, 0 without one."""
         return int(self.config.get(WORDS, (0, 0, 0))[2])
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether a crop's mirror image is looked at too."""
+        return bool(self.config.get(MIRRORED))
+
+    def mirroring(self, wanted: bool) -> "Backbone":
+        """The same, looking at mirror images or not."""
+        kept = {name: value for name, value in self.config.items() if name != MIRRORED}
+        return replace(self, config={**kept, MIRRORED: True} if wanted else kept)
 
     def build(self) -> nn.Module:
         """The tower with random weights: (N, 3, side, side) normalised -> (N, width)."""

@@ -96,7 +96,10 @@ def load_net(folder: Path) -> tuple[TaggerNet, Made]:
 def build_net(made: Made, dropout: float = 0.0) -> TaggerNet:
     """The network with random weights."""
     tower, backbone = made.backbone.build(), made.backbone
-    return TaggerNet(tower, backbone.width, made.layout.size, backbone.mean, backbone.std, dropout)
+    return TaggerNet(
+        tower, backbone.width, made.layout.size, backbone.mean, backbone.std, dropout,
+        backbone.mirrored,
+    )  # fmt: skip
 
 
 def restore(net: TaggerNet, weights: Mapping[str, Tensor], where: str) -> None:

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 class TaggerNet(nn.Module):
     """A backbone with one linear head an attribute, kept as one matrix.
 
-    Features are shifted and scaled (as a probe learnt them; else by 0 and 1) before the heads.
+    Features are shifted and scaled (as a probe learnt them; else by 0 and 1) before the heads. What
+    is `mirrored` looks at a crop and its mirror image, but while it is trained at one of them.
     """
 
     def __init__(
@@ -20,10 +21,12 @@ class TaggerNet(nn.Module):
         mean: Sequence[float],
         std: Sequence[float],
         dropout: float = 0.0,
+        mirrored: bool = False,
     ) -> None:
         """`backbone` makes (N, width) of (N, 3, S, S) normalised by `mean` and `std` of [0, 1]."""
         super().__init__()
         self.backbone = backbone
+        self.mirrored = mirrored
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(width, logits)
         self.shift: Tensor
@@ -41,6 +44,8 @@ class TaggerNet(nn.Module):
             memory_format=torch.channels_last
         )
         made: Tensor = self.backbone(normal)
+        if self.mirrored and not self.training:
+            made = (made.float() + self.backbone(normal.flip(3)).float()) / 2
         return made.float()
 
     def logits(self, features: Tensor) -> Tensor:

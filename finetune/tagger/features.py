@@ -43,6 +43,7 @@ class FeatureCache:
             backbone.blocks,
             backbone.width,
             background,
+            backbone.mirrored,
         )
         self.folder = folder / key
         self._known: dict[str, Features] = {}

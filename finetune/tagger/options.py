@@ -23,14 +23,15 @@ class Recipe:
     weights (Hu, 2106.09685), `full` all weights. A probe is fitted to what all `stages` of a
     convolutional backbone see, or to its `pooled` features alone; with `words` it begins with what
     the backbone says zero-shot. With `heads_first` the other modes begin with a probe's heads
-    (Kumar, 2202.10054). `imbalance`: `adjust` learns logits above the log prior (Menon,
-    2007.07314), `weight` counts a value by the root of its rarity. `soft` learns from the shares of
-    annotators' answers instead of from the answer that holds. `plan` is how the rate falls: by a
-    cosine, or by a third whenever the held-out loss stops falling. `patience` is after how many
-    epochs without progress training stops. `average` is the decay of the moving average of weights
-    that is kept. `mix` is the share of batches in which two pictures are shown as one, `drop_path`
-    that of the last block's inputs that skip it (stochastic depth, Huang, 1603.09382). `minutes`
-    ends a training sooner.
+    (Kumar, 2202.10054). With `mirror` the tagger looks at a crop and at its mirror image, which
+    takes twice as long and is right more often. `imbalance`: `adjust` learns logits above the log
+    prior (Menon, 2007.07314), `weight` counts a value by the root of its rarity. `soft` learns from
+    the shares of annotators' answers instead of from the answer that holds. `plan` is how the rate
+    falls: by a cosine, or by a third whenever the held-out loss stops falling. `patience` is after
+    how many epochs without progress training stops. `average` is the decay of the moving average of
+    weights that is kept. `mix` is the share of batches in which two pictures are shown as one,
+    `drop_path` that of the last block's inputs that skip it (stochastic depth, Huang, 1603.09382).
+    `minutes` ends a training sooner.
     """
 
     backbone: str = "starter"
@@ -40,6 +41,7 @@ class Recipe:
     words: bool = True
     heads_first: bool = True
     from_scratch: bool = False
+    mirror: bool = True
     background: Background = "grey"
     imbalance: Imbalance = "none"
     soft: bool = False

@@ -109,6 +109,7 @@ class _Training:
         tower, backbone = load_backbone(self.recipe.backbone, not self.recipe.from_scratch)
         if self.recipe.side:
             backbone = replace(backbone, side=self.recipe.side)
+        backbone = backbone.mirroring(self.recipe.mirror)
         words, probe = None, self.recipe.mode == "probe"
         if self.recipe.begins_with_heads:
             tower, backbone, words = looked_through(self.recipe, tower, backbone)
@@ -119,6 +120,7 @@ class _Training:
             backbone.mean,
             backbone.std,
             0.0 if probe else self.recipe.dropout,
+            backbone.mirrored,
         )
         learnt = self._probed if probe else self._trained
         result = yield from learnt(net, backbone, words, cache)

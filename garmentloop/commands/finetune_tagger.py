@@ -115,6 +115,9 @@ def tagger(
     heads_first: Annotated[
         bool, typer.Option(help="Of lora and full: begin with the heads of a probe.")
     ] = True,
+    mirror: Annotated[
+        bool, typer.Option(help="Look at mirror images too: righter, and half as fast.")
+    ] = True,
     rank: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Of low-rank changes.")
     ] = None,
@@ -165,6 +168,7 @@ def tagger(
         soft=soft,
         words=words,
         heads_first=heads_first,
+        mirror=mirror,
         **_given(
             backbone=backbone, side=side, epochs=epochs, minutes=minutes, batch=batch, rate=rate,
             patience=patience, rank=rank, mix=mix, drop_path=drop_path, seed=seed, threads=threads,

@@ -86,7 +86,9 @@ def test_sixteen_crops_are_learnt_by_heart(tmp_path: Path):
 
 
 def test_low_rank_changes_are_worked_into_the_weights(drawn: Path, tmp_path: Path):
-    train(drawn, tmp_path, recipe=Recipe(mode="lora", epochs=1, batch=8, side=32, rank=2))
+    train(
+        drawn, tmp_path, recipe=Recipe(mode="lora", epochs=1, rate=0.05, batch=8, side=32, rank=2)
+    )
     before, _ = load_backbone("starter")
     after, _ = load_net(tmp_path / "model")
     old, whole = before.state_dict(), after.backbone.state_dict()
@@ -94,6 +96,21 @@ def test_low_rank_changes_are_worked_into_the_weights(drawn: Path, tmp_path: Pat
     assert old.keys() == new.keys() - {"projection.weight", "projection.bias"}
     changed = {k for k in old if old[k].ndim == 4 and not torch.allclose(old[k], new[k], atol=1e-3)}
     assert changed
+
+
+def test_a_crop_and_its_mirror_image_are_told_the_same(drawn: Path, probed: Path, tmp_path: Path):
+    train(drawn, tmp_path, recipe=Recipe(mirror=False))
+    pixels = torch.rand(2, 3, 96, 96, generator=torch.Generator().manual_seed(0)) * 255
+    for folder, same in ((probed, True), (tmp_path / "model", False)):
+        net, made = load_net(folder)
+        assert made.backbone.mirrored is same
+        with torch.no_grad():
+            assert torch.allclose(net(pixels), net(pixels.flip(3)), atol=1e-4) is same
+            seen = [net.backbone((p - net.mean) / net.std) for p in (pixels, pixels.flip(3))]
+            expected = (seen[0] + seen[1]) / 2 if same else seen[0]
+            torch.testing.assert_close(net.features(pixels), expected)
+            net.train().backbone.eval()
+            torch.testing.assert_close(net.features(pixels), seen[0])
 
 
 def test_a_longer_training_begins_with_the_heads_of_a_probe(drawn: Path, tmp_path: Path):

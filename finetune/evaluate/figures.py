@@ -104,6 +104,11 @@ class Scored:
         return exact if self.attribute.multiple else self.hit
 
     @cached_property
+    def spared(self) -> Bools:
+        """(n,) whether what is proposed is right, so that nobody has to change or fill in."""
+        return np.asarray(self.right & ~self.abstained)
+
+    @cached_property
     def bins(self) -> list[ReliabilityBin]:
         """Confidence and hits, in bins."""
         return reliability(self.confidence, self.hit, BINS)

@@ -10,6 +10,8 @@
    not in macro F1, not in the accuracy of any region or handle with at least 50 labels, and not
    in that of an attribute under it (sub_category is read under category), unless the challenger
    takes that one over as well.
+5. It spares people work: what it proposes, where it does not abstain, is right on no fewer labels,
+   by more than the margin, than what the tagger in force proposes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -109,6 +111,7 @@ class _Bench:
                 reasons += _not_beaten("the zero-shot tagger", evidence, "zero_shot_")
         reasons += _not_calibrated(mine)
         reasons += self._lost(mine, champion, evidence)
+        reasons += self._more_work(mine, champion, evidence)
         return reasons, evidence
 
     def _evidence(self, attribute: str, mine: Scored, champion: Scored) -> dict[str, Any]:
@@ -145,6 +148,17 @@ class _Bench:
                 )
         evidence["slices"] = lost
         return found
+
+    def _more_work(self, mine: Scored, champion: Scored, evidence: dict[str, Any]) -> list[str]:
+        """Whether people would have to change or fill in more, by more than the margin."""
+        now, before = (float(one.spared.mean()) for one in (mine, champion))
+        evidence |= {"spared": now, "spared_before": before}
+        if now >= before - self._margin:
+            return []
+        return [
+            f"people would have more to do: what it proposes is right on {now:.1%} of the labels "
+            f"instead of {before:.1%}, as it abstains more often"
+        ]
 
     def _children(self, attribute: str, trial: Voices) -> list[str]:
         """Attributes under this one that would be answered worse by those who stay in force."""

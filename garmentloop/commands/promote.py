@@ -47,7 +47,8 @@ def promote(
     at most 0.05; below 1,000 labels the lower end of its interval). Against the
     tagger in force it must not lose elsewhere by more than the margin: not in
     macro F1, not in the accuracy of a region or handle with 50 labels, not in
-    an attribute under it. Else it is refused, with the reason. A tagger that
+    an attribute under it, and not in how often what it proposes is right, where
+    it does not abstain. Else it is refused, with the reason. A tagger that
     learnt from garments, photos or groups of the test split is refused.
 
     All that it wins is put in force in one step; `prelabel` and `extract` use

@@ -181,7 +181,8 @@ class Scripted:
         self.taxonomy, self.reference, self.says = taxonomy, reference, says
         self.weights_hash = weights
         self.attributes = attributes or tuple(a.id for a in taxonomy.attributes)
-        self.calibrations = {"color": Calibration(threshold=0.2)}
+        own = getattr(says, "calibrations", {})
+        self.calibrations = {"color": Calibration(threshold=0.2), **own}
         self.seen: list[int] = []
 
     def version(self, attribute):

@@ -19,6 +19,7 @@ from curate.release.write import release
 from finetune.promotion import Outcome, PromoteOptions, promote, rollback
 from finetune.promotion.history import newest_rows
 from garments.calibrate import calibrate
+from garments.calibration import Calibration
 from garments.dataset import Dataset
 from garments.errors import BadSetting, DatasetError
 from garments.inforce import Speaker, in_force, promotions
@@ -114,6 +115,17 @@ def test_an_uncalibrated_one_is_refused(dataset):
     outcome, reason = found["category"]
     assert outcome is Outcome.REFUSED and "it is not calibrated: its ECE is 0.1" in reason
     assert "above 0.05" in reason and "noise" not in reason
+
+
+def test_who_is_right_more_often_but_seldom_says_so_is_refused(dataset):
+    """What counts for annotators is what is filled in for them."""
+    silent = knows(0.95, seed=1)
+    silent.calibrations = {"category": Calibration(threshold=0.97)}
+    verdict, found = judged(dataset, v1=silent)
+    outcome, reason = found["category"]
+    assert outcome is Outcome.REFUSED and "by more than noise" not in reason
+    assert "people would have more to do: what it proposes is right on 0.0% of the labels" in reason
+    assert "color" in verdict.promoted
 
 
 def test_it_must_not_lose_elsewhere(dataset):

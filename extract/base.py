@@ -13,7 +13,7 @@ Pixels = NDArray[np.uint8]
 """A picture in memory: (height, width, 3) RGB, upright, values in [0, 255]."""
 
 CROP_SIZE = 256
-"""Side of the square person crop that parsers are given, in pixels."""
+"""Side of the square person crop that a parser is given unless it wants another, in pixels."""
 
 
 @dataclass(frozen=True)
@@ -42,15 +42,19 @@ class Detector(Protocol):
 
 
 class Parser(Protocol):
-    """Tells which part of a dressed person each pixel of a person crop belongs to."""
+    """Tells which part of a dressed person each pixel of a person crop belongs to.
+
+    `side` is that of the square crops that it is given, in pixels: those that it was trained on.
+    """
 
     reference: str
     fingerprint: str
+    side: int
 
     def parse(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Probabilities (N, len(PARTS), h, w) over `garments.parts.PARTS`.
 
-        `crops` is (N, 256, 256, 3) uint8 RGB; h and w are the parser's own resolution and cover
-        the whole crop.
+        `crops` is (N, side, side, 3) uint8 RGB; h and w are the parser's own resolution and
+        cover the whole crop.
         """
         ...

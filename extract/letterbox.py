@@ -18,12 +18,14 @@ class Transform:
     """From crop pixels to photo pixels: photo = crop / scale + (left, top).
 
     `window` is the crop's area that holds photo, xyxy in whole crop pixels; the rest is padding.
+    `size` is the crop's side in pixels.
     """
 
     scale: float
     left: float
     top: float
     window: tuple[int, int, int, int]
+    size: int = CROP_SIZE
 
     def to_photo(self, points: NDArray[np.floating]) -> NDArray[np.float32]:
         """Points (N, 2) of the crop, xy pixels, as points of the photo."""
@@ -55,4 +57,4 @@ def person_crop(
     crop = np.full((size, size, 3), PADDING, np.uint8)
     crop[top : top + inner_h, left : left + inner_w] = inner
     window = (left, top, left + inner_w, top + inner_h)
-    return crop, Transform(scale, x1 - left / scale, y1 - top / scale, window)
+    return crop, Transform(scale, x1 - left / scale, y1 - top / scale, window, size)

@@ -69,7 +69,7 @@ def look_at(
         _people(photo, detected, limits) for photo, detected in zip(photos, detections, strict=True)
     ]
     wanted = [
-        [person_crop(photo, person.box) for person in people if accepted(person)]
+        [person_crop(photo, person.box, parser.side) for person in people if accepted(person)]
         for photo, people in zip(photos, found, strict=True)
     ]
     parsed = _parsed(parser, [crop for crops in wanted for crop, _ in crops])

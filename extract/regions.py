@@ -12,7 +12,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from extract.base import CROP_SIZE
 from extract.letterbox import Transform
 from garments.boxes import Box
 from garments.parts import BACKGROUND, GARMENT_REGIONS, PART_INDEX, PARTS, Region
@@ -88,8 +87,8 @@ def person_map(
 ) -> PersonMap:
     """Likeliest parts of a person at the resolution of a photo of `width` x `height` pixels.
 
-    `probabilities` is (8, h, w) over the whole 256 px crop. Each part is enlarged linearly over
-    the crop's window only, one after the other, so that large photos need little memory.
+    `probabilities` is (8, h, w) over the whole crop. Each part is enlarged linearly over the
+    crop's window only, one after the other, so that large photos need little memory.
     """
     window = _window(transform, width, height)
     shape = (window[3] - window[1], window[2] - window[0])
@@ -146,7 +145,7 @@ def enlarged(
 ) -> NDArray[np.float32]:
     """One part's probabilities (h, w) over the crop as (window height, window width)."""
     x1, y1, x2, y2 = window
-    steps = np.array([plane.shape[1], plane.shape[0]]) / CROP_SIZE * transform.scale
+    steps = np.array([plane.shape[1], plane.shape[0]]) / transform.size * transform.scale
     # Pixel centres: a photo's pixel x lies at x + 0.5, a plane's cell i at i + 0.5.
     offset = (np.array([x1 - transform.left, y1 - transform.top]) + 0.5) * steps - 0.5
     matrix = np.array([[steps[0], 0, offset[0]], [0, steps[1], offset[1]]])

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from extract.base import CROP_SIZE
 from finetune.card import CCP_LICENCE, STREET_LICENCE, Card, recipe_lines, started_from
 from finetune.loop import Batch, Schedule, Step, Task, fast_precision, train
 from finetune.parser_data import (
@@ -22,7 +23,7 @@ from finetune.parser_data import (
 from finetune.parser_nets import STARTER, TwoVocabularies, build_parser, save_net
 from finetune.parser_weak import weak_examples
 from finetune.street_cache import street_pictures
-from garments.errors import BadInput
+from garments.errors import BadInput, BadSetting
 from garments.metrics import confusion_matrix, iou_per_class
 from garments.parts import GARMENT_REGIONS, IGNORED, PART_INDEX, PARTS
 from garments.sets.ccp import read_ccp
@@ -39,6 +40,7 @@ class ParserRecipe:
     `street_share` of the batches, as photos of `data` with tags alone make up `weak_share`. `fine`
     is what the set's own, finer labels count beside the parts. `encoder` is for architectures other
     than `starter`. `start` is an earlier model of this recipe whose weights are learnt on from.
+    `side` is that of the person crops in pixels, a multiple of 32.
     """
 
     data: Path
@@ -50,7 +52,15 @@ class ParserRecipe:
     architecture: str = STARTER
     encoder: str = "resnet50"
     start: Path | None = None
+    side: int = CROP_SIZE
     schedule: Schedule = field(default_factory=lambda: Schedule(steps=8000, minutes=62))
+
+    def __post_init__(self) -> None:
+        if self.side < 96 or self.side % 32:
+            raise BadSetting(
+                f"expected a side of at least 96 that 32 divides, but got {self.side}; "
+                f"{CROP_SIZE} is what `starter` was made with"
+            )
 
 
 def train_parser(
@@ -65,30 +75,30 @@ def train_parser(
     `out/cache`), which several trainings may share; `tell(done, total)` reports it.
     """
     photos = read_ccp(recipe.data, "train")
-    examples = list(parsed_examples(photos))
-    held_out = list(parsed_examples(read_ccp(recipe.data, "val")))
+    examples = list(parsed_examples(photos, recipe.side))
+    held_out = list(parsed_examples(read_ccp(recipe.data, "val"), recipe.side))
     if not examples or not held_out:
         raise BadInput(
             f"expected photos of the splits train and val in {recipe.data}, but found "
             f"{len(examples)} and {len(held_out)}; see datasets/README.md for the layout"
         )
-    weak = list(weak_examples(recipe.data)) if recipe.weak_share else []
+    weak = list(weak_examples(recipe.data, recipe.side)) if recipe.weak_share else []
     sources = [(1.0 - recipe.street_share - recipe.weak_share, examples)]
     if weak:
         sources.append((recipe.weak_share, weak))
     if recipe.street:
-        drawn = street_examples(street_pictures(recipe.street, cache or out / "cache", tell=tell))
-        sources.append((recipe.street_share, list(drawn)))
+        drawn = street_pictures(recipe.street, cache or out / "cache", tell=tell)
+        sources.append((recipe.street_share, list(street_examples(drawn, recipe.side))))
     torch.manual_seed(recipe.schedule.seed)
     net = TwoVocabularies(
-        build_parser(recipe.architecture, recipe.encoder, recipe.start),
+        build_parser(recipe.architecture, recipe.encoder, recipe.start, recipe.side),
         fine_count(photos) if recipe.fine else 0,
     )
     task = Task(
         net=net,
-        batch=ParserBatches(sources, recipe.schedule.batch),
+        batch=ParserBatches(sources, recipe.schedule.batch, recipe.side),
         loss=lambda model, batch: parser_loss(model, batch, recipe),
-        evaluate=lambda model: evaluate_crops(model, held_out),
+        evaluate=lambda model: evaluate_crops(model, held_out, recipe.side),
     )
     names = {"data": recipe.data.name, "start": started_from(recipe.start)}
     settings = {**asdict(recipe), **names, "schedule": None}
@@ -102,8 +112,8 @@ def save_parser(folder: Path, net: nn.Module, recipe: ParserRecipe, report: Step
     card = Card(
         title=f"Garment parser ({recipe.architecture})",
         summary=(
-            "Tells the parts of a dressed person apart on a 256 px person crop: background, hair, "
-            "skin, upper, lower, whole, feet, accessories. "
+            "Tells the parts of a dressed person apart on a "
+            f"{recipe.side} px person crop: {', '.join(PARTS)}. "
             f"{sum(p.numel() for p in net.parameters()) / 1e6:.1f} million parameters, trained "
             "from random weights."
         ),
@@ -111,7 +121,8 @@ def save_parser(folder: Path, net: nn.Module, recipe: ParserRecipe, report: Step
         recipe=recipe_lines("parser", recipe.schedule, report, recipe.start is not None),
         figures=report.metrics,
         figures_note=(
-            f"On the val split of `{recipe.data.name}`, person crops by true boxes, at 128 px. "
+            f"On the val split of `{recipe.data.name}`, person crops by true boxes, at "
+            f"{recipe.side // 2} px. "
             "End to end on whole photos: `garmentloop evaluate extract`."
         ),
         limits=(
@@ -123,7 +134,7 @@ def save_parser(folder: Path, net: nn.Module, recipe: ParserRecipe, report: Step
             "people.",
         ),
     )
-    save_net(folder, net, card.text(), report)
+    save_net(folder, net, card.text(), report, recipe.side)
 
 
 def parser_loss(net: nn.Module, batch: Batch, recipe: ParserRecipe) -> Tensor:
@@ -161,7 +172,9 @@ def _dice_loss(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 @torch.inference_mode()
-def evaluate_crops(net: nn.Module, examples: list[Example]) -> dict[str, float]:
+def evaluate_crops(
+    net: nn.Module, examples: list[Example], side: int = CROP_SIZE
+) -> dict[str, float]:
     """Mean IoU of the five regions and pixel accuracy on crops by true boxes, at stride 2.
 
     `net` is a `TwoVocabularies`; `pixel_accuracy_fine` is that over the set's own labels.
@@ -169,7 +182,7 @@ def evaluate_crops(net: nn.Module, examples: list[Example]) -> dict[str, float]:
     confusion = np.zeros((len(PARTS), len(PARTS)), np.int64)
     right = known = 0
     for example in examples:
-        pixels, labels, fine = fixed(example, example.canvas_width)
+        pixels, labels, fine = fixed(example, example.canvas_width(side), side)
         image = torch.from_numpy(pixels).permute(2, 0, 1)[None].float()
         with fast_precision():
             logits, fine_logits = net(image.contiguous(memory_format=torch.channels_last))

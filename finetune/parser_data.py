@@ -19,8 +19,8 @@ from garments.masks import mask_box
 from garments.parts import BACKGROUND, IGNORED, PARTS
 from garments.sets.ccp import ParsedPhoto, load_parts, read_label_map, read_names
 
-KEPT_LONGEST = 420
-"""Longer side of the stored surroundings of a person, in pixels."""
+KEPT_LONGEST = 1.65
+"""Longer side of the stored surroundings of a person, as a share of the crop's side."""
 
 SURROUNDINGS = 0.25
 """Share of the box kept around it, so that box jitter shows real background."""
@@ -31,7 +31,7 @@ SMALLEST_PERSON = 120
 Labels = NDArray[np.uint8]
 
 Shown = tuple[Pixels, Labels, Labels]
-"""A crop (256, W, 3), its part labels and its finer labels (128, W / 2), 255 where unknown."""
+"""A crop (S, W, 3), its part labels and its finer labels (S / 2, W / 2), 255 where unknown."""
 
 
 @dataclass(frozen=True)
@@ -46,20 +46,25 @@ class Example:
     box: Box
     fine: NDArray[np.uint8] | None = None
 
-    @property
-    def canvas_width(self) -> int:
-        """Columns of the crop that this person needs, a multiple of 32 up to 256."""
+    def canvas_width(self, side: int) -> int:
+        """Columns that this person needs of a crop of `side` rows, a multiple of 32 up to it."""
         shape = self.box.grown(0.1)
-        wanted = CROP_SIZE * min(1.0, shape.width / shape.height)
-        return int(min(CROP_SIZE, max(96, np.ceil(wanted / 32) * 32)))
+        wanted = side * min(1.0, shape.width / shape.height)
+        return int(min(side, max(96, np.ceil(wanted / 32) * 32)))
 
 
-def cut_example(pixels: Pixels, labels: Labels, box: Box, fine: Labels | None = None) -> Example:
-    """Keep a person with surroundings, at most `KEPT_LONGEST` pixels long."""
+def cut_example(
+    pixels: Pixels,
+    labels: Labels,
+    box: Box,
+    fine: Labels | None = None,
+    side: int = CROP_SIZE,
+) -> Example:
+    """Keep a person with surroundings, as large as crops of `side` pixels can show."""
     height, width = labels.shape
     kept = box.grown(SURROUNDINGS).clipped(width, height)
     x1, y1, x2, y2 = (int(value) for value in kept)
-    scale = min(1.0, KEPT_LONGEST / max(x2 - x1, y2 - y1))
+    scale = min(1.0, KEPT_LONGEST * side / max(x2 - x1, y2 - y1))
     size = (max(1, round((x2 - x1) * scale)), max(1, round((y2 - y1) * scale)))
     moved = Box(*((value - off) * scale for value, off in zip(box, (x1, y1, x1, y1), strict=True)))
     small = cv2.resize(pixels[y1:y2, x1:x2], size, interpolation=cv2.INTER_AREA)
@@ -76,14 +81,14 @@ def _nearest(labels: Labels, size: tuple[int, int]) -> Labels:
     return np.asarray(cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
-def parsed_examples(photos: Iterable[ParsedPhoto]) -> Iterator[Example]:
+def parsed_examples(photos: Iterable[ParsedPhoto], side: int = CROP_SIZE) -> Iterator[Example]:
     """One example a photo of a parsing set; the person is all that is labelled."""
     for photo in photos:
         labels = load_parts(photo)
         box = mask_box((labels != BACKGROUND) & (labels != IGNORED))
         if box is not None:
             fine = read_label_map(photo.label) if fine_count([photo]) else None
-            yield cut_example(decode(photo.photo.read_bytes()).pixels, labels, box, fine)
+            yield cut_example(decode(photo.photo.read_bytes()).pixels, labels, box, fine, side)
 
 
 def fine_count(photos: Sequence[ParsedPhoto]) -> int:
@@ -92,33 +97,38 @@ def fine_count(photos: Sequence[ParsedPhoto]) -> int:
     return max(names) + 1 if len(names) > len(PARTS) else 0
 
 
-def street_examples(pictures: Iterable[StreetPicture]) -> Iterator[Example]:
+def street_examples(pictures: Iterable[StreetPicture], side: int = CROP_SIZE) -> Iterator[Example]:
     """People of the synthetic street who are large enough; their neighbours are background."""
     for picture in pictures:
         for index, row in enumerate(picture.boxes, start=1):
             box = Box(*row.tolist())
             if box.height >= SMALLEST_PERSON:
                 labels = np.where(picture.owner == index, picture.labels, BACKGROUND)
-                yield cut_example(picture.pixels, labels.astype(np.uint8), box)
+                yield cut_example(picture.pixels, labels.astype(np.uint8), box, side=side)
 
 
 class ParserBatches:
     """Random augmented batches; every batch has people of one canvas width."""
 
-    def __init__(self, sources: Sequence[tuple[float, Sequence[Example]]], batch: int) -> None:
-        """`sources` are (share of the batches, examples)."""
-        self._batch = batch
+    def __init__(
+        self,
+        sources: Sequence[tuple[float, Sequence[Example]]],
+        batch: int,
+        side: int = CROP_SIZE,
+    ) -> None:
+        """`sources` are (share of the batches, examples); `side` is the crops' height."""
+        self._batch, self._side = batch, side
         self._shares = np.array([share for share, _ in sources])
-        self._by_width = [_by_width(examples) for _, examples in sources]
-        every = [example.canvas_width for _, examples in sources for example in examples]
+        self._by_width = [_by_width(examples, side) for _, examples in sources]
+        every = [one.canvas_width(side) for _, examples in sources for one in examples]
         self._widths, counts = np.unique(every, return_counts=True)
         self._odds = counts / counts.sum()
 
     def __call__(self, rng: np.random.Generator) -> Batch:
-        """Pixels (N, 3, 256, W) uint8, part labels and finer labels (N, 128, W / 2) int64."""
+        """Pixels (N, 3, S, W) uint8, part labels and finer labels (N, S / 2, W / 2) int64."""
         width = int(rng.choice(self._widths, p=self._odds))
         chosen = [self._draw(rng, width) for _ in range(self._batch)]
-        made = [augment(example, width, rng) for example in chosen]
+        made = [augment(example, width, rng, self._side) for example in chosen]
         pixels, labels, fine = (np.stack(some) for some in zip(*made, strict=True))
         images = torch.from_numpy(pixels).permute(0, 3, 1, 2)
         return images, *(torch.from_numpy(some.astype(np.int64)) for some in (labels, fine))
@@ -131,12 +141,12 @@ class ParserBatches:
         return group[int(rng.integers(len(group)))]
 
 
-def augment(example: Example, width: int, rng: np.random.Generator) -> Shown:
+def augment(example: Example, width: int, rng: np.random.Generator, side: int = CROP_SIZE) -> Shown:
     """A letterboxed crop as extraction makes it, varied, and its labels at stride 2."""
     window = _cut(_shaken(example.box, rng), rng).clipped(
         example.pixels.shape[1], example.pixels.shape[0]
     )
-    scale = min(CROP_SIZE / window.height, width / window.width)
+    scale = min(side / window.height, width / window.width)
     middle = ((window.x1 + window.x2) / 2, (window.y1 + window.y2) / 2)
     stretch = float(np.exp(rng.normal(0, 0.05)))
     affine = Affine(
@@ -144,21 +154,21 @@ def augment(example: Example, width: int, rng: np.random.Generator) -> Shown:
         degrees=float(rng.normal(0, 4)),
         flip=bool(rng.random() < 0.5),
         source=middle,
-        target=(width / 2, CROP_SIZE / 2),
+        target=(width / 2, side / 2),
     ).matrix()
-    pixels = jitter(warp(example.pixels, affine, (width, CROP_SIZE)), rng)
+    pixels = jitter(warp(example.pixels, affine, (width, side)), rng)
     if rng.random() < 0.2:
         erase(pixels, rng)
     return _with_labels(example, pixels, affine, (window.width * scale, window.height * scale))
 
 
-def fixed(example: Example, width: int) -> Shown:
+def fixed(example: Example, width: int, side: int = CROP_SIZE) -> Shown:
     """The crop that extraction would make, without variation, for evaluation."""
     window = example.box.grown(0.08).clipped(example.pixels.shape[1], example.pixels.shape[0])
-    scale = min(CROP_SIZE / window.height, width / window.width)
+    scale = min(side / window.height, width / window.width)
     middle = ((window.x1 + window.x2) / 2, (window.y1 + window.y2) / 2)
-    affine = Affine((scale, scale), 0.0, False, middle, (width / 2, CROP_SIZE / 2)).matrix()
-    pixels = warp(example.pixels, affine, (width, CROP_SIZE))
+    affine = Affine((scale, scale), 0.0, False, middle, (width / 2, side / 2)).matrix()
+    pixels = warp(example.pixels, affine, (width, side))
     return _with_labels(example, pixels, affine, (window.width * scale, window.height * scale))
 
 
@@ -176,10 +186,10 @@ def _with_labels(
     return pixels, labels, fine
 
 
-def _by_width(examples: Sequence[Example]) -> dict[int, list[Example]]:
+def _by_width(examples: Sequence[Example], side: int) -> dict[int, list[Example]]:
     groups: dict[int, list[Example]] = {}
     for example in examples:
-        groups.setdefault(example.canvas_width, []).append(example)
+        groups.setdefault(example.canvas_width(side), []).append(example)
     return groups
 
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from extract.base import CROP_SIZE
 from extract.parsers.smp import MODELS, SMPSettings, build_smp, save_smp
 from extract.starter.blocks import load_weights
 from extract.starter.parser import ParserNet
@@ -60,10 +61,13 @@ class TwoVocabularies(nn.Module):
         return self.parser.head(features), self.fine(features)
 
 
-def build_parser(architecture: str, encoder: str, start: Path | None = None) -> nn.Module:
+def build_parser(
+    architecture: str, encoder: str, start: Path | None = None, side: int = CROP_SIZE
+) -> nn.Module:
     """A net of random weights; `encoder` (a name of the library) is for all but `starter`.
 
-    `start` is the folder of a `starter` parser whose weights it has instead.
+    `start` is the folder of a `starter` parser whose weights it has instead; `side` is that of
+    the crops.
     """
     if architecture == STARTER:
         return load_weights(ParserNet(), start) if start else ParserNet()
@@ -77,15 +81,17 @@ def build_parser(architecture: str, encoder: str, start: Path | None = None) -> 
         raise BadSetting(
             f"expected an architecture of {', '.join(ARCHITECTURES)}, but got {architecture!r}"
         )
-    return FedWithPixels(SMPSettings(names[architecture], encoder, PARTS))
+    return FedWithPixels(SMPSettings(names[architecture], encoder, PARTS, side))
 
 
-def save_net(folder: Path, net: nn.Module, card: str, report: Step) -> None:
-    """Write the model folder that `extract --parser dir:FOLDER` reads, weights in float16."""
+def save_net(folder: Path, net: nn.Module, card: str, report: Step, side: int = CROP_SIZE) -> None:
+    """Write the model folder that `extract --parser dir:FOLDER` reads, weights in float16.
+
+    `side` is that of the crops it was trained on, and wants.
+    """
     if isinstance(net, FedWithPixels):
         save_smp(folder, net.network, net.settings, VERSION, card, report.metrics, half=True)
         return
-    config = ModelConfig(
-        "parser", "starter-parser", VERSION, {"parts": list(PARTS)}, report.metrics
-    )
+    settings = {"parts": list(PARTS), "side": side}
+    config = ModelConfig("parser", "starter-parser", VERSION, settings, report.metrics)
     write_model(folder, net.state_dict(), config, card, half=True)

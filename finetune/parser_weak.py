@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from extract.base import Detector, Parser, Pixels
+from extract.base import CROP_SIZE, Detector, Parser, Pixels
 from extract.letterbox import person_crop
 from extract.models import load_detector, load_parser
 from extract.regions import person_map
@@ -29,8 +29,11 @@ LEAST_HEIGHT = 0.4
 """Share of the photo's height below which the largest person is not the one that is tagged."""
 
 
-def weak_examples(root: Path) -> Iterator[Example]:
-    """Tagged photos in `root` (laid out as CCP) with labels by the starter models; none is fine."""
+def weak_examples(root: Path, side: int = CROP_SIZE) -> Iterator[Example]:
+    """Tagged photos in `root` (laid out as CCP) with labels by the starter models; none is fine.
+
+    They are kept for crops of `side` pixels.
+    """
     if not (root / "image_tags.csv").is_file():
         return
     detector, parser = load_detector("starter", "cpu"), load_parser("starter", "cpu")
@@ -40,13 +43,13 @@ def weak_examples(root: Path) -> Iterator[Example]:
             found = _largest(pixels, detector)
             if found is not None:
                 labels = labelled(pixels, found, photo.tags, parser)
-                yield cut_example(pixels, labels, found)
+                yield cut_example(pixels, labels, found, side=side)
 
 
 def labelled(pixels: Pixels, box: Box, tags: Sequence[str], parser: Parser) -> NDArray[np.uint8]:
     """Part labels (H, W) of a photo's person: only parts that a tag names, 255 where in doubt."""
     height, width = pixels.shape[:2]
-    crop, transform = person_crop(pixels, box)
+    crop, transform = person_crop(pixels, box, parser.side)
     likely = parser.parse(crop[None])[0] * _possible(tags)[:, None, None]
     likely /= likely.sum(axis=0, keepdims=True).clip(1e-6)
     person = person_map(likely, transform, box, width, height)

@@ -9,9 +9,13 @@ from torch import Tensor, nn
 
 from extract.accelerate.engines import EngineName, Precision, resolved_precision
 from extract.accelerate.segformer import fold_decode_head
+from extract.base import CROP_SIZE
 from extract.checkpoints import Checkpoint, Task, load_checkpoint
 from extract.parsers.logits import LogitsParser, label_parts
 from garments.references import Reference
+
+LARGEST = 768
+"""Side in pixels of the largest crops that a checkpoint is given."""
 
 PARSING = Task(
     "AutoModelForSemanticSegmentation",
@@ -32,7 +36,8 @@ class HFParser(LogitsParser):
     ) -> None:
         """Wrap `checkpoint`; a SegFormer's decode head is replaced by its folded form."""
         self._processor = checkpoint.processor
-        fingerprint = checkpoint.fingerprint(precision=resolved_precision(precision))
+        side = _side(checkpoint.processor)
+        fingerprint = checkpoint.fingerprint(precision=resolved_precision(precision), side=side)
         fold_decode_head(checkpoint.network)
         super().__init__(
             _Plain(checkpoint.network),
@@ -43,6 +48,7 @@ class HFParser(LogitsParser):
             device,
             precision,
             engine,
+            side,
         )
 
     @classmethod
@@ -65,6 +71,16 @@ class _Plain(nn.Module):
 
     def forward(self, pixels: Tensor) -> tuple[Tensor]:
         return (self.network(pixel_values=pixels).logits,)
+
+
+def _side(processor: Any) -> int:
+    """Side of the crops that the processor leaves as they are, the usual one where it has none.
+
+    Larger ones would cost memory, smaller ones what the checkpoint could have seen.
+    """
+    size = getattr(processor, "size", None) or {}
+    height, width = (int(size.get(name) or 0) for name in ("height", "width"))
+    return height if height == width and CROP_SIZE <= height <= LARGEST else CROP_SIZE
 
 
 def _in_order(labels: dict[int, str]) -> list[str]:

@@ -54,10 +54,12 @@ class LogitsParser:
         device: str = "cpu",
         precision: Precision = "auto",
         engine: EngineName = "auto",
+        side: int = CROP_SIZE,
     ) -> None:
         """Wrap `network`: `prepare`d crops (N, 3, H, W) -> (logits (N, labels, h, w),)."""
         self.reference = reference
         self.fingerprint = fingerprint
+        self.side = side
         self.labels = tuple(labels)
         self.engine: Engine | None = None
         parts, self.unknown_labels = label_parts(labels, reference)
@@ -81,7 +83,7 @@ class LogitsParser:
             for logits in self._logits(crops)
         ]
         if not parts:
-            return np.zeros((0, len(PARTS), CROP_SIZE, CROP_SIZE), np.float32)
+            return np.zeros((0, len(PARTS), self.side, self.side), np.float32)
         return np.asarray(torch.cat(parts).numpy())
 
     def label_maps(self, crops: NDArray[np.uint8]) -> NDArray[np.uint8]:

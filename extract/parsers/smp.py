@@ -123,6 +123,7 @@ class SMPParser(LogitsParser):
             device,
             precision,
             engine,
+            settings.size,
         )
 
 

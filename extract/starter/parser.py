@@ -50,10 +50,13 @@ class ParserNet(nn.Module):
 class StarterParser:
     """`Parser` over `ParserNet`; only the columns that hold photo are computed."""
 
-    def __init__(self, net: nn.Module, reference: str, fingerprint: str, device: str) -> None:
-        """Wrap a net in eval mode; see `load` for the usual way."""
+    def __init__(
+        self, net: nn.Module, reference: str, fingerprint: str, device: str, side: int = CROP_SIZE
+    ) -> None:
+        """Wrap a net in eval mode; see `load` for the usual way. 32 divides `side`."""
         self.reference = reference
         self.fingerprint = fingerprint
+        self.side = side
         self._device = torch.device(device)
         self._net = net.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -68,17 +71,18 @@ class StarterParser:
                 "`garmentloop finetune parser`"
             )
         net = load_weights(ParserNet(), folder)
-        return cls(fold_batch_norms(net.eval()), reference, weights_hash(folder), device)
+        side = int(config.settings.get("side", CROP_SIZE))
+        return cls(fold_batch_norms(net.eval()), reference, weights_hash(folder), device, side)
 
     def parse(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """See `extract.base.Parser`: (N, 256, 256, 3) -> (N, 8, 128, 128) probabilities."""
-        half = CROP_SIZE // 2
+        """See `extract.base.Parser`: (N, S, S, 3) -> (N, 8, S / 2, S / 2) probabilities."""
+        half = self.side // 2
         out = np.zeros((len(crops), len(PARTS), half, half), np.float32)
         out[:, 0] = 1.0
         margins = np.array([_empty_margin(crop) for crop in crops], int)
         for row, (crop, margin) in enumerate(zip(crops, margins.tolist(), strict=True)):
             window = slice(margin // 2, half - margin // 2)
-            out[row, :, :, window] = self._probabilities(crop[:, margin : CROP_SIZE - margin])
+            out[row, :, :, window] = self._probabilities(crop[:, margin : self.side - margin])
         return out
 
     @torch.inference_mode()
@@ -101,5 +105,5 @@ def _empty_margin(crop: NDArray[np.uint8]) -> int:
     used = np.flatnonzero((crop != PADDING).any(axis=(0, 2)))
     if not used.size:
         return 0
-    free = min(int(used[0]), CROP_SIZE - 1 - int(used[-1]))
+    free = min(int(used[0]), crop.shape[1] - 1 - int(used[-1]))
     return free // (STRIDE // 2) * (STRIDE // 2)

@@ -104,6 +104,9 @@ def parser(
     encoder: Annotated[
         str | None, typer.Option(metavar="NAME", help="For architectures other than starter.")
     ] = None,
+    side: Annotated[
+        int | None, typer.Option(min=96, metavar="PX", help="Height of the person crops.")
+    ] = None,
     start: StartOption = None,
     street: StreetOption = None,
     steps: StepsOption = None,
@@ -131,7 +134,9 @@ def parser(
     schedule = _given(
         steps=steps, minutes=minutes, batch=batch, rate=rate, seed=seed, threads=threads
     )
-    others = _given(street=street, architecture=architecture, encoder=encoder, start=start)
+    others = _given(
+        street=street, architecture=architecture, encoder=encoder, start=start, side=side
+    )
     recipe = replace(recipe, schedule=replace(recipe.schedule, **schedule), **others)
     _follow(train_parser(recipe, to, cache, _drawing), to)
 

@@ -64,6 +64,7 @@ class PaintParser:
     """Gives each pixel the part whose paint is nearest."""
 
     reference = "paint"
+    side = 256
 
     def __init__(self, sure: float = 0.93, fingerprint: str = "paint-1") -> None:
         self.sure, self.fingerprint = sure, fingerprint

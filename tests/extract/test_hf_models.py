@@ -115,6 +115,20 @@ def test_parser_agrees_with_transformers(tmp_path: Path, engine: str) -> None:
     assert len(parser.parse(CROPS[:0])) == 0
 
 
+def test_a_parser_is_given_crops_as_large_as_its_processor_wants(tmp_path: Path) -> None:
+    """Up to a limit: what a checkpoint could see is not thrown away, and memory is not either."""
+    folder = save_segformer(tmp_path / "checkpoint")
+    prints = set()
+    for wanted, given in ((192, 256), (512, 512), (2048, 256)):
+        told = transformers.AutoImageProcessor.from_pretrained(folder)
+        told.size = {"height": wanted, "width": wanted}
+        told.save_pretrained(folder)
+        parser = load_parser(f"dir:{folder}", "cpu")
+        assert parser.side == given
+        prints.add(parser.fingerprint)
+    assert len(prints) == 3
+
+
 def test_checkpoints_of_older_transformers_load(tmp_path: Path) -> None:
     """The hub's files name feature extractors, flat sizes and a timm backbone."""
     detr, segformer = save_detr(tmp_path / "detr"), save_segformer(tmp_path / "segformer")

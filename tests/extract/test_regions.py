@@ -10,9 +10,9 @@ from garments.boxes import Box
 from garments.parts import PART_INDEX, Region
 
 
-def look(pixels, box: Box, sure: float = 0.93):
+def look(pixels, box: Box, sure: float = 0.93, side: int = 256):
     """The map of one person of a painted picture."""
-    crop, transform = person_crop(pixels, box)
+    crop, transform = person_crop(pixels, box, side)
     probabilities = PaintParser(sure).parse(crop[None])[0]
     return person_map(probabilities, transform, box, pixels.shape[1], pixels.shape[0])
 
@@ -31,6 +31,16 @@ def placed(mask, pixels):
     height, width = mask.mask.shape
     whole[mask.top : mask.top + height, mask.left : mask.left + width] = mask.mask
     return whole
+
+
+def test_masks_lie_there_whatever_the_side_of_the_crops():
+    pixels = canvas(300, 480)
+    paint_person(pixels, 33.5, 8, 460)
+    box = Box(33.5, 8, 33.5 + 460 / 3, 468)
+    for side in (256, 320, 512):
+        for mask in garment_masks(look(pixels, box, side=side)):
+            painted, found = truth(pixels, mask.region), placed(mask, pixels)
+            assert (painted & found).sum() / (painted | found).sum() > 0.85, (side, mask.region)
 
 
 @pytest.mark.parametrize("height", [90, 200, 460])

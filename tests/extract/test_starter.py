@@ -69,6 +69,15 @@ def test_parser_gives_each_crop_the_same_answer_alone_and_in_a_batch() -> None:
         assert np.array_equal(together[i], parser.parse(crop[None])[0])
 
 
+def test_a_parser_of_other_crops_answers_at_half_their_side() -> None:
+    parser = StarterParser(_lively(ParserNet()), "test", "test", "cpu", side=320)
+    photo = np.random.default_rng(0).integers(0, 256, (400, 300, 3)).astype(np.uint8)
+    slim, _ = person_crop(photo, Box(100, 10, 160, 390), parser.side)
+    found = parser.parse(slim[None])
+    assert found.shape == (1, len(PARTS), 160, 160)
+    assert (found[0, 0, :, :16] == 1).all() and (found[0, 0, 40:120, 76:84] < 1).any()
+
+
 def test_parser_takes_empty_and_blank_input() -> None:
     parser = StarterParser(_lively(ParserNet()), "test", "test", "cpu")
     assert parser.parse(np.zeros((0, 256, 256, 3), np.uint8)).shape == (0, len(PARTS), 128, 128)

@@ -64,6 +64,21 @@ def test_a_parser_is_trained_saved_and_loaded(street: Path, tmp_path: Path) -> N
     assert "garmentloop finetune parser" in card
 
 
+@pytest.mark.parametrize("architecture", ["starter", "unet"])
+def test_a_parser_wants_crops_of_the_side_that_it_learnt_on(
+    street: Path, tmp_path: Path, architecture: str
+) -> None:
+    recipe = _parser_recipe(street)
+    schedule = replace(recipe.schedule, steps=1)
+    names = {"architecture": architecture, "encoder": "mobilenet_v2"}
+    list(train_parser(replace(recipe, side=128, schedule=schedule, **names), tmp_path))
+    parser = load_parser(f"dir:{tmp_path / 'model'}")
+    assert parser.side == 128
+    assert parser.parse(np.zeros((1, 128, 128, 3), np.uint8)).shape[:2] == (1, len(PARTS))
+    with pytest.raises(BadSetting, match="32 divides"):
+        replace(recipe, side=100)
+
+
 def test_a_killed_training_ends_as_an_undisturbed_one(street: Path, tmp_path: Path) -> None:
     list(train_parser(_parser_recipe(street), tmp_path / "straight"))
     killed = train_parser(_parser_recipe(street), tmp_path / "killed")
@@ -109,6 +124,7 @@ def test_finer_labels_are_learnt_beside_the_parts(street: Path, tmp_path: Path) 
 def test_tags_rule_out_what_is_not_in_a_photo(tmp_path: Path) -> None:
     class Wavering:
         reference = fingerprint = "wavering"
+        side = 256
 
         def parse(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
             told = np.full((len(crops), len(PARTS), 64, 64), 0.01, np.float32)
@@ -237,7 +253,7 @@ def test_crops_for_training_look_like_those_of_extraction() -> None:
 def test_street_people_are_cut_from_their_neighbours(street: Path) -> None:
     examples = list(parsed_examples(read_ccp(street, "train")))
     assert examples
-    assert all(isinstance(one, Example) and one.canvas_width % 32 == 0 for one in examples)
+    assert all(isinstance(one, Example) and one.canvas_width(256) % 32 == 0 for one in examples)
 
 
 def test_batches_depend_on_the_seed_alone(street: Path) -> None:

@@ -82,7 +82,7 @@ class Halves:
 class Bands:
     """Sees in every crop a head, a jumper, trousers and feet, from top to bottom."""
 
-    reference, fingerprint = "bands", "bands-1"
+    reference, fingerprint, side = "bands", "bands-1", 256
 
     def parse(self, crops):
         bands = ["hair"] * 16 + ["upper"] * 48 + ["lower"] * 52 + ["feet"] * 12

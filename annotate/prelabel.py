@@ -6,7 +6,7 @@ find what is lacking -> read crops and masks (threads) -> ask the taggers (batch
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -19,6 +19,7 @@ from annotate.options import Plan, PrelabelOptions, PrelabelProgress
 from annotate.pending import Pending, find_pending
 from annotate.record import Recorder
 from extract.ahead import ahead, in_batches
+from garments.atwork import at_work
 from garments.calibrate import record_model_calibrations
 from garments.catalog import one_of
 from garments.dataset import Dataset
@@ -60,16 +61,17 @@ def prelabel(
         yield PrelabelProgress(total=0)
         return
     taggers = load_taggers(dataset, options) if taggers is None else taggers
-    pending = find_pending(dataset, taggers, attributes, options.only_new, options.limit)
-    total = pending.complete + len(pending.chosen)
-    progress = PrelabelProgress(skipped=pending.complete, total=total)
-    yield progress
-    if options.dry_run:
-        return
-    for tagger in taggers:
-        record_model_calibrations(dataset, tagger)
-    if len(pending.chosen):
-        yield from _run(dataset, options, taggers, pending, progress)
+    with nullcontext() if options.dry_run else at_work(dataset):
+        pending = find_pending(dataset, taggers, attributes, options.only_new, options.limit)
+        total = pending.complete + len(pending.chosen)
+        progress = PrelabelProgress(skipped=pending.complete, total=total)
+        yield progress
+        if options.dry_run:
+            return
+        for tagger in taggers:
+            record_model_calibrations(dataset, tagger)
+        if len(pending.chosen):
+            yield from _run(dataset, options, taggers, pending, progress)
 
 
 def plan(

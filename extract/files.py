@@ -15,7 +15,7 @@ class Writer:
         self._scratch = scratch
         scratch.mkdir(parents=True, exist_ok=True)
         for path in scratch.iterdir():
-            if not _alive(path.name.partition("-")[0]):
+            if not alive(path.name.partition("-")[0]):
                 path.unlink(missing_ok=True)
 
     def write(self, path: Path, data: bytes) -> None:
@@ -33,7 +33,7 @@ class Writer:
             temporary.unlink(missing_ok=True)
 
 
-def _alive(process: str) -> bool:
+def alive(process: str) -> bool:
     """Whether a process with this id runs; one of another user does too."""
     if not process.isdigit():
         return True  # not ours to remove

@@ -56,7 +56,8 @@ class Progress:
     """How far a run has come. `total` is the number of sources, None until they are counted.
 
     `photos` were extracted now, with `people` (of whom `accepted`) and `garments`; `unreadable`
-    could not be read; `skipped` were finished earlier, or are the same photo under another name.
+    could not be read; `skipped` were finished earlier, or are the same photo under another name;
+    `taken_down` were taken down before, and are refused.
     """
 
     photos: int = 0
@@ -65,12 +66,13 @@ class Progress:
     garments: int = 0
     unreadable: int = 0
     skipped: int = 0
+    taken_down: int = 0
     total: int | None = None
 
     @property
     def done(self) -> int:
         """Sources that are dealt with."""
-        return self.photos + self.unreadable + self.skipped
+        return self.photos + self.unreadable + self.skipped + self.taken_down
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,7 @@ class Plan:
     duplicates: int = 0
     remote: int = 0
     unreadable: int = 0
+    taken_down: int = 0
 
     def __str__(self) -> str:
         parts = [f"{self.found} found", f"{self.new} to extract", f"{self.done} done before"]
@@ -93,6 +96,7 @@ class Plan:
             "to fetch first": self.remote,
             "the same photo under another name": self.duplicates,
             "unreadable": self.unreadable,
+            "taken down before": self.taken_down,
         }
         return ", ".join(parts + [f"{count} {what}" for what, count in others.items() if count])
 

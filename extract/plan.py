@@ -22,10 +22,13 @@ def foretell(founds: Iterable[Found], claims: Claims) -> Plan:
 def _kind(found: Found, claims: Claims) -> str:
     if found.problem:
         return "unreadable"
+    if claims.refuses(found.handle):
+        return "taken_down"
     if found.url is not None:
         return "done" if claims.known_photo(found) else "remote"
     try:
         fate = claims.claim(content_id(load(found)))
     except BadSource:
         return "unreadable"
-    return {None: "new", Fate.DONE: "done"}.get(fate, "duplicates")
+    kinds = {None: "new", Fate.DONE: "done", Fate.TAKEN_DOWN: "taken_down"}
+    return kinds.get(fate, "duplicates")

@@ -12,15 +12,17 @@ from garments.errors import BadImage, BadSource
 from garments.ids import content_id, stable_id
 from garments.images import decode, phash
 from garments.records import Garment, Person, Photo, PhotoState, Source
+from garments.withdrawals import Refused
 
 
 class Fate(StrEnum):
-    """What became of a source."""
+    """What became of a source. Of what was taken down nothing is recorded."""
 
     EXTRACTED = "extracted"
     UNREADABLE = "unreadable"
     DONE = "done"
     DUPLICATE = "duplicate"
+    TAKEN_DOWN = "taken down"
 
 
 @dataclass(frozen=True)
@@ -45,11 +47,17 @@ class Prepared:
 
 
 class Claims:
-    """Which photos are settled: finished in an earlier run, or somebody's in this one."""
+    """Which photos are settled: finished in an earlier run, somebody's in this one, or refused."""
 
-    def __init__(self, done: set[str], fetched: Mapping[str, str]) -> None:
-        """`done` are photo ids; `fetched` tells the photo id behind a URL fetched before."""
+    def __init__(
+        self, done: set[str], fetched: Mapping[str, str], refused: Refused | None = None
+    ) -> None:
+        """`done` are photo ids; `fetched` tells the photo id behind a URL fetched before.
+
+        `refused` knows what was taken down and must not come back.
+        """
         self._done, self._fetched = done, fetched
+        self._refused = refused or Refused()
         self._mine: set[str] = set()
         self._lock = threading.Lock()
 
@@ -60,8 +68,14 @@ class Claims:
         photo_id = self._fetched.get(found.origin)
         return photo_id if photo_id in self._done else None
 
+    def refuses(self, handle: str) -> bool:
+        """Whether the photos of a handle were taken down, so that none is even read."""
+        return self._refused.handle(handle)
+
     def claim(self, photo_id: str) -> Fate | None:
         """None where the caller is to extract the photo, else what became of it already."""
+        if self._refused.photo(photo_id):
+            return Fate.TAKEN_DOWN
         with self._lock:
             if photo_id in self._done:
                 return Fate.DONE
@@ -73,6 +87,8 @@ class Claims:
 
 def prepare(found: Found, claims: Claims) -> Prepared | Outcome:
     """Read, identify and decode one source; safe to call from several threads."""
+    if claims.refuses(found.handle):
+        return Outcome(Fate.TAKEN_DOWN, source_record(found, None))
     if known := claims.known_photo(found):
         return Outcome(Fate.DONE, source_record(found, known))
     try:

@@ -70,6 +70,8 @@ class Recorder:
 
     def add(self, outcome: Outcome) -> None:
         """Take one outcome, and write all that wait when it is time."""
+        if outcome.fate is Fate.TAKEN_DOWN:
+            return  # its name alone would be a trace
         self._waiting.append(outcome)
         self._extracted += outcome.fate is Fate.EXTRACTED
         due = self._extracted and time.monotonic() - self._since >= self._seconds

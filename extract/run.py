@@ -24,10 +24,12 @@ from extract.provenance import Provenance, write_provenance
 from extract.record import Recorder
 from extract.roles import Roles
 from extract.sources import Found, find_sources
+from garments.atwork import at_work
 from garments.dataset import Dataset
 from garments.errors import DatasetError
 from garments.records import Verdict
 from garments.settings import Settings
+from garments.withdrawals import Withdrawals
 
 __all__ = ["Plan", "Progress", "RunOptions", "plan", "run"]
 
@@ -50,13 +52,19 @@ def run(
     if options.dry_run:
         foreseen = plan(dataset, inputs, options, detector=detector, parser=parser)
         skipped = foreseen.done + foreseen.duplicates
-        yield Progress(skipped=skipped, unreadable=foreseen.unreadable, total=foreseen.found)
+        yield Progress(
+            skipped=skipped,
+            unreadable=foreseen.unreadable,
+            taken_down=foreseen.taken_down,
+            total=foreseen.found,
+        )
         return
     settings = options.settings(dataset)
     roles = Roles(settings.models, options.device, detector, parser)
     config = _config(settings, options, roles)
-    with _disk_trouble(dataset):
-        recorder = Recorder(dataset.catalog, config, options.commit_photos, options.commit_seconds)
+    with _disk_trouble(dataset), at_work(dataset):
+        when = options.commit_photos, options.commit_seconds
+        recorder = Recorder(dataset.catalog, config, *when)
         bench = Bench(dataset, settings, Writer(dataset.run / "scratch"))
         write_provenance(dataset, _provenance(settings, options, roles, config), bench.writer)
         yield from _run(inputs, options, bench, roles, recorder)
@@ -75,7 +83,7 @@ def plan(
     settings = options.settings(dataset)
     roles = Roles(settings.models, options.device, detector, parser)
     recorder = Recorder(dataset.catalog, _config(settings, options, roles), 1, 0)
-    claims = Claims(recorder.done, recorder.fetched())
+    claims = Claims(recorder.done, recorder.fetched(), Withdrawals(dataset).refused())
     return foretell(islice(find_sources(inputs), options.limit), claims)
 
 
@@ -108,7 +116,8 @@ def _run(
     total = _Total(inputs, options.limit)
     progress = Progress()
     try:
-        claims = Claims(recorder.done, recorder.fetched())
+        refused = Withdrawals(bench.dataset).refused()
+        claims = Claims(recorder.done, recorder.fetched(), refused)
         prepared = _prepared(founds, claims, bench, pool)
         outcomes = _products if options.as_crops else partial(_outcomes, roles=roles)
         for outcome in outcomes(prepared, bench, pool):
@@ -155,6 +164,8 @@ def _products(
 def _counted(progress: Progress, outcome: Outcome) -> Progress:
     if outcome.fate is Fate.UNREADABLE:
         return replace(progress, unreadable=progress.unreadable + 1)
+    if outcome.fate is Fate.TAKEN_DOWN:
+        return replace(progress, taken_down=progress.taken_down + 1)
     if outcome.fate is not Fate.EXTRACTED:
         return replace(progress, skipped=progress.skipped + 1)
     accepted = sum(person.verdict is Verdict.ACCEPTED for person in outcome.people)

@@ -8,8 +8,10 @@ from typing import Any
 from annotate.finetuned.folder import Made, read_made
 from annotate.in_force import promoted_references, trained_models
 from annotate.taggers import trained_folder, trained_names
+from curate.release.manifest import read_manifest
+from curate.release.names import release_folder
 from garments.dataset import Dataset
-from garments.errors import ModelError
+from garments.errors import BadSetting, DatasetError, ModelError
 from garments.modelfolder import CARD, CONFIG, WEIGHTS
 
 
@@ -18,6 +20,7 @@ class Listed:
     """One trained tagger. `in_force` are the attributes that it is promoted for.
 
     `problem` says why its folder cannot be read, "" where it can; `made` is None then.
+    `withdrawn` are garments that were taken down since, of those that it learnt from.
     """
 
     name: str
@@ -27,6 +30,7 @@ class Listed:
     megabytes: float
     in_force: tuple[str, ...] = field(default=())
     problem: str = ""
+    withdrawn: int = 0
 
     @property
     def reference(self) -> str:
@@ -43,13 +47,13 @@ class Listed:
 def trained(dataset: Dataset) -> list[Listed]:
     """All trained taggers of a data set, the oldest first; damaged ones with their problem."""
     promoted, models = promoted_references(dataset), trained_models(dataset)
-    return [_listed(models / name, promoted) for name in trained_names(models)]
+    return [_listed(dataset, models / name, promoted) for name in trained_names(models)]
 
 
 def one_trained(dataset: Dataset, name: str) -> Listed:
     """One of them by `NAME` or `model:NAME`; `UnknownModel` names those there are."""
     folder = trained_folder(trained_models(dataset), name.removeprefix("model:"))
-    return _listed(folder, promoted_references(dataset))
+    return _listed(dataset, folder, promoted_references(dataset))
 
 
 def card_of(listed: Listed) -> str:
@@ -63,7 +67,7 @@ def card_of(listed: Listed) -> str:
         ) from error
 
 
-def _listed(folder: Path, promoted: dict[str, tuple[str, ...]]) -> Listed:
+def _listed(dataset: Dataset, folder: Path, promoted: dict[str, tuple[str, ...]]) -> Listed:
     made, problem = None, ""
     try:
         made = read_made(folder)
@@ -73,4 +77,16 @@ def _listed(folder: Path, promoted: dict[str, tuple[str, ...]]) -> Listed:
     weights = folder / WEIGHTS
     size = weights.stat().st_size / 1e6 if weights.is_file() else 0.0
     in_force = promoted.get(f"model:{folder.name}", ())
-    return Listed(folder.name, folder, made, created, size, in_force, problem)
+    gone = _withdrawn(dataset, made) if made else 0
+    return Listed(folder.name, folder, made, created, size, in_force, problem, gone)
+
+
+def _withdrawn(dataset: Dataset, made: Made) -> int:
+    """How many garments it learnt from were withdrawn from its release since; 0 where unknown."""
+    release, hash_ = made.trained_on.get("release"), made.trained_on.get("hash")
+    if not release or not hash_:
+        return 0
+    try:
+        return read_manifest(release_folder(dataset, str(release))).withdrawn_since(str(hash_))
+    except (DatasetError, BadSetting):
+        return 0

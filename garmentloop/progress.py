@@ -38,6 +38,8 @@ class Counts(Steps, Protocol):
     def garments(self) -> int: ...  # noqa: D102
     @property
     def unreadable(self) -> int: ...  # noqa: D102
+    @property
+    def taken_down(self) -> int: ...  # noqa: D102
 
 
 class Tagged(Steps, Protocol):
@@ -87,6 +89,8 @@ class ImportCounts(Steps, Protocol):
     @property
     def outside(self) -> int: ...  # noqa: D102
     @property
+    def taken_down(self) -> int: ...  # noqa: D102
+    @property
     def absent(self) -> int: ...  # noqa: D102
 
 
@@ -125,6 +129,8 @@ def sentence(counts: Counts) -> str:
         text += f", {counts.unreadable} unreadable"
     if counts.skipped:
         text += f", {counts.skipped} done before"
+    if counts.taken_down:
+        text += f", {counts.taken_down} refused: taken down before"
     return text
 
 
@@ -157,6 +163,7 @@ def imported_sentence(counts: ImportCounts) -> str:
         "the same photo under another name": counts.twice,
         "left as they were cut before": counts.kept,
         "outside the taxonomy": counts.outside,
+        "refused: taken down before": counts.taken_down,
         "named but not there": counts.absent,
     }
     return text + "".join(f", {count:,} {what}" for what, count in others.items() if count)

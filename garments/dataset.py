@@ -7,6 +7,7 @@ previews/ab/....jpg           photos, made smaller (the originals stay where the
 crops/ab/....jpg              garment crops by content
 models/, releases/, report/   what training, releasing and reporting made
 run/                          data, logs and pids of services
+takedowns/                    what was taken down, as keyed hashes, and their key
 """
 
 import os

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from garments.inforce import promotions
 from garments.rounds import Round, rounds
 from garments.said import LabelKind
+from garments.withdrawals import Withdrawals
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,6 +40,7 @@ class Status:
     """Counts of what holds now: retired garments and people of earlier extractions are left out.
 
     `unread` counts sources that gave no photo at all. `last_extraction` is UTC, None before any.
+    `taking_down`: a takedown was stopped and is to be finished.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Status:
     labels: dict[str, int] = field(default_factory=dict)
     last_extraction: datetime | None = None
     loop: LoopStatus = LoopStatus()
+    taking_down: bool = False
 
 
 def status(dataset: "Dataset") -> Status:
@@ -75,6 +78,7 @@ def status(dataset: "Dataset") -> Status:
         labels=catalog.counts("labels", "kind"),
         last_extraction=catalog.highest("extractions", "created_at", is_run),
         loop=_loop(dataset),
+        taking_down=Withdrawals(dataset).pending() is not None,
     )
 
 

@@ -92,6 +92,11 @@ class Studio(Exchange):
             change_record(self.dataset, kind, server=self.url, project_id=found["id"])
         return self._described(found, record)
 
+    def was_deleted(self, record: ProjectRecord) -> bool:
+        """Whether our project was on this very server and is there no more, nor its tasks."""
+        here = self.local or record.server == self.url
+        return here and self._known(record) is None and self._marked(record) is None
+
     def _known(self, record: ProjectRecord) -> dict[str, Any] | None:
         """The project by its number; None where the server has none of that number."""
         if not record.project_id or record.server != self.url:

@@ -10,6 +10,7 @@ import getpass
 from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -21,6 +22,7 @@ from curate.fiftyone.journal import Journal, read_journal, write_journal
 from curate.fiftyone.standing import Standing
 from curate.fiftyone.touched import Catalogued, Touched, find_touched
 from curate.fiftyone.window import Window, open_window
+from garments.atwork import at_work
 from garments.dataset import Dataset
 
 __all__ = ["DECISION_TAGS", "SyncProgress", "sync", "sync_window"]
@@ -76,14 +78,17 @@ def sync(
     of the same data set is waited for, at most `timeout` seconds. Raises `FiftyOneError` where
     FiftyOne or MongoDB fails; the next sync goes on from there.
     """
-    with open_window(dataset, mongo, timeout=timeout, create=not dry_run) as window:
+    with (
+        nullcontext() if dry_run else at_work(dataset),
+        open_window(dataset, mongo, timeout=timeout, create=not dry_run) as window,
+    ):
         yield from sync_window(window, rebuild=rebuild, dry_run=dry_run, who=who)
 
 
 def sync_window(
     window: Window, *, rebuild: bool = False, dry_run: bool = False, who: str | None = None
 ) -> Iterator[SyncProgress]:
-    """The same in a window that is open already."""
+    """The same in a window that is open already; whoever opened it is `at_work` since before."""
     now = SyncProgress(doing="reading tags")
     heard: datetime | None = datetime.now(UTC)
     yield now

@@ -40,8 +40,9 @@ class ImportProgress:
 
     `labels` are those written (in a dry run: those that there are). `skipped` were done before or
     are the same photo again (`twice` of them), `kept` were left as `extract` cut them, `outside`
-    show nothing that the taxonomy describes. `reasons` are some of those of `unreadable`. `absent`
-    photos are named by the set, but not there; they are not among `total`.
+    show nothing that the taxonomy describes, `taken_down` were taken down before and are refused.
+    `reasons` are some of those of `unreadable`. `absent` photos are named by the set, but not
+    there; they are not among `total`.
     """
 
     photos: int = 0
@@ -53,6 +54,7 @@ class ImportProgress:
     twice: int = 0
     kept: int = 0
     outside: int = 0
+    taken_down: int = 0
     absent: int = 0
     total: int | None = None
     reasons: tuple[str, ...] = ()
@@ -61,4 +63,5 @@ class ImportProgress:
     @property
     def done(self) -> int:
         """Photos that are dealt with."""
-        return self.photos + self.unreadable + self.skipped + self.kept + self.outside
+        left = self.unreadable + self.skipped + self.kept + self.outside + self.taken_down
+        return self.photos + left

@@ -6,7 +6,7 @@ claim (one thread, in the set's order) -> decode, read labels, cut (threads) -> 
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from extract.finish import Bench
 from extract.found import found_file
 from extract.prepare import Claims, Fate, Outcome
 from extract.provenance import Provenance, write_provenance
+from garments.atwork import at_work
 from garments.dataset import Dataset
 from garments.errors import BadSource, DatasetError
 from garments.files import read_bytes
@@ -28,6 +29,7 @@ from garments.ids import content_id, person_id, stable_id
 from garments.mappings import mapping_names, mapping_text
 from garments.records import PhotoState, Source
 from garments.settings import Settings
+from garments.withdrawals import Withdrawals
 
 RECIPE = 1
 """Version of what an import does with a set; raise it when results change."""
@@ -44,7 +46,8 @@ def run(
     options = options or ImportOptions()
     settings = options.settings(dataset)
     config = config_hash(dataset, chosen, settings, options.exact)
-    with _disk_trouble(dataset):
+    alongside = nullcontext() if options.dry_run else at_work(dataset)
+    with _disk_trouble(dataset), alongside:
         when = options.commit_photos, options.commit_seconds
         recorder = ImportRecorder(dataset, chosen.name, config, *when)
         if options.dry_run:
@@ -107,7 +110,7 @@ def _claimed(
     Read here, one after the other: of the same picture under two names the first speaks, always.
     """
     kept = set() if chosen.cuts else _extracted(dataset) - recorder.done
-    claims = Claims(recorder.done, {})
+    claims = Claims(recorder.done, {}, Withdrawals(dataset).refused())
     for entry in entries:
         try:
             data = read_bytes(entry.path)
@@ -116,9 +119,10 @@ def _claimed(
             continue
         photo_id = content_id(data)
         source = _source(chosen, entry, photo_id)
+        fate = claims.claim(photo_id)
         if photo_id in kept:
             yield Kept(Fate.DONE, source)
-        elif fate := claims.claim(photo_id):
+        elif fate:
             yield Outcome(fate, source)
         else:
             yield Claimed(entry, source, data)
@@ -153,6 +157,8 @@ def _counted(progress: ImportProgress, done: Done, dry_run: bool) -> ImportProgr
     fate, look = done.outcome.fate, done.look
     if look is not None:
         progress.words.add(look.words)
+    if fate is Fate.TAKEN_DOWN:
+        return replace(progress, taken_down=progress.taken_down + 1)
     if fate is Fate.UNREADABLE:
         reasons = progress.reasons
         if len(reasons) < MOST_REASONS:

@@ -30,6 +30,7 @@ from garments.parts import Region
 from garments.records import Doubt, Source
 from garments.sets.ccp import TaggedPhoto, read_ccp_tags
 from garments.sets.crops import OUTER
+from garments.withdrawals import Withdrawals
 
 
 @dataclass(frozen=True)
@@ -79,13 +80,15 @@ def run_tags(
         ids = _record_sources(dataset, tagged)
     progress = ImportProgress(total=len(tagged), absent=read.absent)
     for now in extract(dataset, files, asked, detector=detector, parser=parser):
+        left = now.skipped + now.unreadable + now.taken_down
         progress = replace(
             progress,
-            photos=len(tagged) - now.skipped - now.unreadable if options.dry_run else now.photos,
+            photos=len(tagged) - left if options.dry_run else now.photos,
             people=now.people,
             garments=now.garments,
             unreadable=now.unreadable,
             skipped=now.skipped,
+            taken_down=now.taken_down,
         )
         yield progress
     if not options.dry_run:
@@ -146,11 +149,13 @@ def _common(said: Sequence[dict[str, str]]) -> dict[str, str]:
 def _record_sources(dataset: Dataset, tagged: Sequence[TaggedPhoto]) -> dict[str, TaggedPhoto]:
     """Write where the photos come from; the tags by photo id. What is unreadable `extract` says."""
     found: dict[str, TaggedPhoto] = {}
-    rows = []
+    rows, refused = [], Withdrawals(dataset).refused()
     for photo in tagged:
         try:
             photo_id = content_id(read_bytes(photo.path))
         except BadSource:
+            continue
+        if refused.photo(photo_id):
             continue
         origin = found_file(photo.path).origin
         name = stable_id("import", CCP_TAGS, origin, photo_id, "", LICENCE)

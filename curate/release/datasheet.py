@@ -5,7 +5,7 @@ catalogue knows the answers.
 """
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ from garments.said import Basis
 
 if TYPE_CHECKING:
     from garments.dataset import Dataset
+    from garments.taxonomy import Taxonomy
 
 EXAMPLES = 24
 """Crops on the page."""
@@ -90,13 +91,18 @@ def datasheet_html(dataset: "Dataset", facts: Facts) -> str:
         most_licences=MOST_LICENCES,
         bases={str(basis): words for basis, words in BASES.items()},
         splits=[name for name in SPLITS.values() if name in facts.figures.splits],
-        examples=examples(dataset, facts.choice.items),
+        crops=crops_html(examples(dataset, facts.choice.items)),
         columns=COLUMNS,
         each=ATTRIBUTE_COLUMNS,
         words=WORDS,
         must_not=MUST_NOT,
         style=asset("style.css", "extract.report") + asset("datasheet.css"),
     )
+
+
+def crops_html(examples: Sequence[Example]) -> str:
+    """The figures of some crops."""
+    return render("crops.html.jinja", examples=examples)
 
 
 def charts(facts: Facts) -> list[Chart]:
@@ -153,15 +159,18 @@ def examples(dataset: "Dataset", items: Sequence[Item]) -> list[Example]:
     found = []
     for item in items[:: max(1, len(items) // EXAMPLES)][:EXAMPLES]:
         try:
-            data = read_bytes(dataset.crop_path(item.garment.crop_sha))
-            pixels = decode(data, longest=SIDE).pixels
+            source = small_picture(read_bytes(dataset.crop_path(item.garment.crop_sha)))
         except BadInput:
             continue
-        picture = base64.b64encode(encode_jpeg(pixels, QUALITY)).decode()
         labels = _labels(dataset, item)
-        source = f"data:image/jpeg;base64,{picture}"
         found.append(Example(source, item.split, item.garment.region, labels))
     return found
+
+
+def small_picture(data: bytes) -> str:
+    """A crop as data URI, of the size that the page has; `BadImage` where it is damaged."""
+    picture = base64.b64encode(encode_jpeg(decode(data, longest=SIDE).pixels, QUALITY)).decode()
+    return f"data:image/jpeg;base64,{picture}"
 
 
 _HEAD = 5
@@ -171,12 +180,18 @@ _TITLES = {NOTHING: "nothing applies", NOT_VISIBLE: "not visible"}
 
 
 def _labels(dataset: "Dataset", item: Item) -> list[tuple[str, str]]:
+    return titles(
+        dataset.taxonomy,
+        {name: answer_of(h.value) for name, h in item.held.items() if h.value is not None},
+    )
+
+
+def titles(taxonomy: "Taxonomy", said: Mapping[str, Collection[str]]) -> list[tuple[str, str]]:
+    """Values by attribute as people read them, as (title, value) pairs."""
     found = []
-    for attribute in dataset.taxonomy.attributes:
-        held = item.held.get(attribute.id)
-        if held is None or held.value is None:
-            continue
-        titles = {value.id: value.title for value in attribute.values} | _TITLES
-        values = sorted(answer_of(held.value)) or [NOTHING]
-        found.append((attribute.title, " + ".join(titles[value] for value in values)))
+    for attribute in taxonomy.attributes:
+        if attribute.id in said:
+            known = {value.id: value.title for value in attribute.values} | _TITLES
+            values = sorted(said[attribute.id]) or [NOTHING]
+            found.append((attribute.title, " + ".join(known[value] for value in values)))
     return found

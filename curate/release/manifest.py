@@ -34,6 +34,20 @@ class TableEntry(_Part):
     rows: int = Field(ge=0, title="How many rows it had")
 
 
+class Withdrawal(_Part):
+    """Rows that were taken out of a release after it was frozen; `withdrawn.csv` has their places.
+
+    `before` is the release's hash until then: what was made from it names it by that.
+    """
+
+    takedown: str = Field(title="Of the data set's log of takedowns")
+    at: str = Field(title="UTC, ISO 8601")
+    garments: dict[str, int] = Field(title="How many went, by split")
+    photos: int = Field(ge=0, title="How many photos they were on")
+    left_out: int = Field(default=0, ge=0, title="How many went from the list of those left out")
+    before: str = Field(title="Hash of the release until then")
+
+
 class Manifest(_Part):
     """What a release is. `hash` covers all the rest, so that a flipped bit shows here too."""
 
@@ -54,6 +68,9 @@ class Manifest(_Part):
     photos: int = Field(ge=0, title="How many photos they are on")
     left_out: dict[str, int] = Field(title="Garments that were left out, by reason")
     files: dict[str, FileEntry] = Field(title="Every other file of the release")
+    withdrawn: tuple[Withdrawal, ...] = Field(
+        default=(), title="What was taken out since it was frozen"
+    )
 
     @property
     def garments(self) -> int:
@@ -68,13 +85,34 @@ class Manifest(_Part):
     @property
     def hash(self) -> str:
         """SHA-256 of everything in this manifest, and so of the whole release."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        text = json.dumps(self._content(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def hashes(self) -> tuple[str, ...]:
+        """Its hash, and those that it had before something was withdrawn."""
+        return (self.hash, *(one.before for one in self.withdrawn))
+
+    def withdrawn_since(self, hash_: str) -> int:
+        """How many garments were withdrawn since the release had that hash; 0 for an unknown one.
+
+        Only those of train and validation: nobody learns from test.
+        """
+        places = [at for at, one in enumerate(self.withdrawn) if one.before == hash_]
+        since = self.withdrawn[places[0] :] if places else ()
+        return sum(n for one in since for split, n in one.garments.items() if split != "test")
 
     def dumps(self) -> str:
         """The text of manifest.json."""
-        content = {**self.model_dump(mode="json"), "hash": self.hash}
+        content = {**self._content(), "hash": self.hash}
         return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+    def _content(self) -> dict[str, Any]:
+        """All of it; a release of which nothing was withdrawn does not speak of it."""
+        content = self.model_dump(mode="json")
+        if not self.withdrawn:
+            del content["withdrawn"]
+        return content
 
 
 def read_manifest(folder: Path) -> Manifest:

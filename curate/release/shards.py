@@ -87,6 +87,20 @@ def _table(rows: "pa.Table", key: str) -> dict[str, Mapping[str, Any]]:
     return {row[key]: row for row in rows.to_pylist()}
 
 
+def parquet_writer(path: Path, schema: "pa.Schema") -> "pq.ParquetWriter":
+    """A writer of one file of a release."""
+    import pyarrow.parquet as pq
+
+    # pages of an index let readers fetch single rows; statistics of JPEGs help nobody
+    return pq.ParquetWriter(
+        path,
+        schema,
+        compression="zstd",
+        write_page_index=True,
+        write_statistics=["garment_id", "photo_id", "group", "region"],
+    )
+
+
 class _Files:
     """The Parquet files of one split. How many there are is known, and named, at the end."""
 
@@ -121,18 +135,9 @@ class _Files:
             self._close()
 
     def _open(self) -> "pq.ParquetWriter":
-        import pyarrow.parquet as pq
-
         if self._writer is None:
             self._paths.append(self._folder / f"{self._split}-{len(self._paths):05d}.part")
-            # pages of an index let readers fetch single rows; statistics of JPEGs help nobody
-            self._writer = pq.ParquetWriter(
-                self._paths[-1],
-                self._schema,
-                compression="zstd",
-                write_page_index=True,
-                write_statistics=["garment_id", "photo_id", "group", "region"],
-            )
+            self._writer = parquet_writer(self._paths[-1], self._schema)
         return self._writer
 
     def _close(self) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from curate.release import snapshot
-from curate.release.manifest import FileEntry, Manifest, files_in, read_manifest
+from curate.release.manifest import FileEntry, Manifest, Withdrawal, files_in, read_manifest
 from curate.release.names import release_folder
 from garments.dataset import Dataset
 
@@ -19,7 +19,8 @@ class VerifyProgress:
     """How many bytes of how many were read, and what was found wrong so far.
 
     `problems` are about files. `notes` are about the catalogue, which may go on without the
-    release, as the release may without it.
+    release, as the release may without it. `withdrawn` are garments that were taken down since it
+    was frozen, which is no damage.
     """
 
     read: int
@@ -27,6 +28,7 @@ class VerifyProgress:
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     hash: str = ""
+    withdrawn: tuple[Withdrawal, ...] = ()
     skipped: int = 0
 
     @property
@@ -50,7 +52,8 @@ def verify(dataset: Dataset, name: str) -> Iterator[VerifyProgress]:
     last = VerifyProgress(0, manifest.bytes, tuple(_strangers(folder, manifest)))
     for path, entry in manifest.files.items():
         last = yield from _read(folder, path, entry, last)
-    yield replace(last, notes=tuple(_untagged(dataset, manifest)), hash=manifest.hash)
+    notes = tuple(_untagged(dataset, manifest))
+    yield replace(last, notes=notes, hash=manifest.hash, withdrawn=manifest.withdrawn)
 
 
 def _strangers(folder: Path, manifest: Manifest) -> Iterator[str]:
@@ -86,11 +89,16 @@ def _difference(entry: FileEntry, size: int, sha256: str) -> str:
 
 
 def _untagged(dataset: Dataset, manifest: Manifest) -> Iterator[str]:
-    """Tables whose tag is gone or elsewhere: they can no longer be read as they were."""
+    """Tables whose tag is gone or elsewhere: they can no longer be read as they were.
+
+    Where something was withdrawn that has to be so: the tags kept what was taken down.
+    """
+    if manifest.withdrawn:
+        return
     tagged = snapshot.tagged_versions(dataset, manifest.tag)
     lost = [name for name, table in manifest.catalogue.items() if tagged.get(name) != table.version]
     if lost:
         yield (
             f"the catalogue no longer has {', '.join(lost)} at the tag {manifest.tag}: what this "
-            "release was made from cannot be looked up there"
+            "release was made from cannot be looked up there (a takedown of photos drops it)"
         )

@@ -23,6 +23,7 @@ from curate.release.manifest import FileEntry, Manifest, TableEntry, file_entry,
 from curate.release.names import MANIFEST, expect_new, release_names
 from curate.release.shards import SHARD_BYTES, Written, write_shards
 from curate.release.sources import LEFT_OUT, SOURCES, write_left_out, write_sources
+from garments.atwork import at_work
 from garments.catalog.lock import exclusive
 from garments.dataset import TAXONOMY_FILE
 from garments.errors import DatasetError
@@ -79,7 +80,7 @@ def release(
         done = len(choice.items)
         yield ReleaseProgress(done, done, choice.counts(), choice.reasons())
         return
-    with _alone(dataset):
+    with at_work(dataset), alone_with_releases(dataset):
         expect_new(dataset, name)  # another process may have been faster
         snapshot.forget_others(dataset, release_names(dataset))
         yield from _made(dataset, folder, options)
@@ -93,7 +94,7 @@ def _made(dataset: "Dataset", folder: Path, options: ReleaseOptions) -> Iterator
         frozen = snapshot.freeze(dataset, tag)
         frozen.taxonomy = dataset.taxonomy
         last = yield from _written(frozen, folder.name, unfinished, options)
-        _to_disk(unfinished)
+        to_disk(unfinished)
         unfinished.rename(folder)
         whole = True
         yield replace(last, folder=folder)
@@ -203,7 +204,7 @@ def _entries(folder: Path) -> dict[str, FileEntry]:
 
 
 @contextmanager
-def _alone(dataset: "Dataset") -> Iterator[None]:
+def alone_with_releases(dataset: "Dataset") -> Iterator[None]:
     """One release at a time; what a killed one left is cleared away."""
     try:
         dataset.releases.mkdir(parents=True, exist_ok=True)
@@ -215,7 +216,7 @@ def _alone(dataset: "Dataset") -> Iterator[None]:
         yield
 
 
-def _to_disk(folder: Path) -> None:
+def to_disk(folder: Path) -> None:
     """Have the file system write it all, so that a power cut cannot leave a hollow release."""
     for path in [*(folder / name for name in files_in(folder)), folder / MANIFEST, folder]:
         descriptor = os.open(path, os.O_RDONLY)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from curate.split.groups import Tie
+from garments.handles import same_handle
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,6 @@ def handle_ties(
                 ties.add((row["photo_id"], handle))
     divided = _divided(first, versions)
     return Handles(frozenset((p, f"handle:{h}") for p, h in ties if h != divided), divided)
-
-
-def same_handle(handle: str) -> str:
-    """A handle as it is compared: `@Ann `, `@ann` and `ann` are one."""
-    return handle.strip().removeprefix("@").casefold()
 
 
 def _divided(first: Mapping[str, int], versions: Iterable[int]) -> str:

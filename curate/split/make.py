@@ -19,6 +19,7 @@ from curate.split.record import (
     split_rows,
 )
 from curate.split.stratify import shares
+from garments.atwork import at_work
 from garments.catalog.lock import exclusive
 from garments.errors import BadInput, BadSetting
 
@@ -80,7 +81,7 @@ def split(
     """
     dataset.run.mkdir(parents=True, exist_ok=True)
     # Two splits drawn at once could give parts of one group to different parts.
-    with exclusive(dataset.run / "split.lock"):
+    with at_work(dataset), exclusive(dataset.run / "split.lock"):
         found = plan_split(dataset, options, duplicates)
         if found.changed:
             # One commit: the version is there whole or not at all.

@@ -13,6 +13,7 @@ from extract.report.cards import PhotoCard, cards
 from extract.report.order import PAGE_PHOTOS, Order, Sheet
 from extract.report.proposed import LABEL_DOUBT_WORDS, Proposed, proposed
 from extract.report.summary import DOUBT_WORDS, SHOWN_PROBLEMS, VERDICT_WORDS, Summary, summarise
+from garments.atwork import at_work
 from garments.catalog import one_of
 from garments.dataset import Dataset
 from garments.errors import BadImage, DatasetError
@@ -37,7 +38,8 @@ def write_report(dataset: Dataset, photos: int = MOST_PHOTOS) -> Path:
     proposals, which are read for these photos.
     """
     try:
-        return _write(dataset, photos)
+        with at_work(dataset):
+            return _write(dataset, photos)
     except OSError as error:
         raise DatasetError(
             f"expected to write into {dataset.reports}, but {error.strerror or error}; make room "

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finetune.evaluate.held_out import PART, HeldOut
+from garments.atwork import at_work
 from garments.calibration import Calibration
 from garments.errors import DatasetError, ModelError
 from garments.inforce import calibrations
@@ -57,6 +58,13 @@ def hear(
 
     `ModelError` for a tagger that answers for other values than the taxonomy's.
     """
+    with at_work(dataset):
+        return _heard(dataset, held_out, taggers, tell)
+
+
+def _heard(
+    dataset: "Dataset", held_out: HeldOut, taggers: Sequence[Tagger], tell: Tell
+) -> list[Voice]:
     cache = _Kept(dataset, held_out)
     versions = [_versions(dataset, held_out, tagger) for tagger in taggers]
     for part in range(held_out.parts):

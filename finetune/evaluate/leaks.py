@@ -40,7 +40,7 @@ def leak(dataset: "Dataset", held_out: HeldOut, model: str) -> str:
         manifest = read_manifest(folder)
     except DatasetError:
         return f"it was trained on the release {name}, which is not here to be compared with"
-    if trained_on.get("hash") not in (None, manifest.hash):
+    if trained_on.get("hash") not in (None, *manifest.hashes):
         return (
             f"it was trained on another release {name} than the one that is here, so nobody can "
             "say what it has seen"

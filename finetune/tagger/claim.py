@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -52,7 +52,8 @@ def claimed(dataset: Dataset, options: TaggerOptions, key: str) -> Iterator[tupl
             ) from None
         if _key_of(folder) != key:
             _clear(folder)
-            write_whole(folder / RECIPE, json.dumps({"key": key}) + "\n")
+            content = {"key": key, "release": options.release}
+            write_whole(folder / RECIPE, json.dumps(content) + "\n")
     try:
         yield name, folder
     finally:
@@ -64,6 +65,26 @@ def finish(folder: Path) -> None:
     _clear(folder, keep=(LOCK, TENSORBOARD))
     if not (folder / TENSORBOARD).exists():
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def forget_unfinished(dataset: Dataset, releases: Collection[str]) -> list[str]:
+    """Clear away checkpoints of trainings on these releases that never ended; their names.
+
+    Nobody may be training meanwhile. Where it was not kept which release it was, it counts.
+    """
+    gone = []
+    for path in sorted((dataset.run / "training").glob(f"*/{RECIPE}")):
+        if _release_of(path) in (None, *releases):
+            shutil.rmtree(path.parent, ignore_errors=True)
+            gone.append(path.parent.name)
+    return gone
+
+
+def _release_of(recipe: Path) -> str | None:
+    with suppress(OSError, ValueError, TypeError, AttributeError):
+        found = json.loads(recipe.read_text(encoding="utf-8")).get("release")
+        return None if found is None else str(found)
+    return None
 
 
 def _name(dataset: Dataset, options: TaggerOptions, runs: Path, key: str) -> str:

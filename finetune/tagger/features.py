@@ -1,6 +1,6 @@
 """Features of a backbone as it is, computed once a crop and kept, so that a probe is quick."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -57,14 +57,26 @@ class FeatureCache:
     def add(self, examples: Sequence[Example], features: Features) -> None:
         """Keep features (N, D) of N examples."""
         names = [one.name for one in examples]
-        path = self.folder / f"features-{stable_id(*names)}.npz"
-        with in_place_of(path) as temporary, temporary.open("wb") as file:
-            np.savez(file, names=np.array(names), features=features)
+        _write(self.folder, names, features)
         self._known |= dict(zip(names, features, strict=True))
 
     def of(self, examples: Sequence[Example]) -> Features:
         """(N, D) of examples that are all known."""
         return np.stack([self._known[one.name] for one in examples])
+
+
+def forget_features(folder: Path, garments: Collection[str]) -> int:
+    """Take what is kept of some garments out of every cache below `folder`; how many features."""
+    count = 0
+    for path in sorted(folder.glob("*/features-*.npz")):
+        known = _read(path)
+        kept = {name: row for name, row in known.items() if name.split("/")[0] not in garments}
+        if len(kept) < len(known):
+            count += len(known) - len(kept)
+            if kept:
+                _write(path.parent, list(kept), np.stack(list(kept.values())))
+            path.unlink(missing_ok=True)
+    return count
 
 
 def compute(
@@ -105,6 +117,13 @@ def loaded(example: Example) -> Crop:
         return example.load()
     except BadInput as error:
         raise BadInput(f"crop {example.name}: {error}") from error
+
+
+def _write(folder: Path, names: Sequence[str], features: Features) -> None:
+    """A shard, named by what is in it."""
+    path = folder / f"features-{stable_id(*names)}.npz"
+    with in_place_of(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, names=np.array(names), features=features)
 
 
 def _read(path: Path) -> dict[str, Features]:

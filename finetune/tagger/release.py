@@ -6,10 +6,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from curate.release.manifest import read_manifest
+from curate.release.manifest import Manifest, read_manifest
 from curate.release.names import release_folder
 from curate.release.rows import batches, crop_of, split_files, ties
-from curate.release.snapshot import FrozenCatalog, tag_of, tagged_versions
+from curate.release.snapshot import FrozenCatalog, tagged_versions
 from finetune.tagger.examples import Example, Material
 from finetune.tagger.targets import Truth
 from garments.answers import NOT_VISIBLE, answer_of
@@ -34,7 +34,7 @@ def from_release(dataset: Dataset, name: str, soft: bool = False) -> Material:
     taxonomy = Taxonomy.load(folder / TAXONOMY_FILE)
     train, back = (split_files(folder, manifest, split) for split in (LEARN, HELD_OUT))
     expect_no_leak([*train, *back], split_files(folder, manifest, TEST), name)
-    votes = _votes(dataset, name) if soft else {}
+    votes = _votes(dataset, manifest) if soft else {}
     learn = list(examples(train, taxonomy, votes))
     if not learn:
         raise BadInput(
@@ -98,9 +98,18 @@ def expect_no_leak(learnt: Sequence[Path], test: Sequence[Path], release: str) -
             )
 
 
-def _votes(dataset: Dataset, name: str) -> Votes:
-    """Annotators' latest answers at the time of the release, where they are more than one."""
-    versions = tagged_versions(dataset, tag_of(name))
+def _votes(dataset: Dataset, manifest: Manifest) -> Votes:
+    """Annotators' latest answers at the time of the release, where they are more than one.
+
+    `BadInput` where these were purged, as photos were taken down since.
+    """
+    versions = tagged_versions(dataset, manifest.tag)
+    if "labels" in manifest.catalogue and "labels" not in versions:
+        raise BadInput(
+            f"expected single answers as they were when release {manifest.name} was frozen, but "
+            "the catalogue no longer has them, as they go when photos are taken down; train "
+            "without soft targets, or on a newer release"
+        )
     labels = FrozenCatalog(dataset.catalog.folder, versions).rows("labels").to_pylist()
     latest: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
     withdrawn = {row["withdraws"] for row in labels if row["withdraws"]}

@@ -30,6 +30,7 @@ from finetune.tagger.shown import Look, Shown
 from finetune.tagger.targets import Targets, learnable, log_prior, rarity, targets_of
 from finetune.tagger.train_probe import ProbeLesson, looked_through, train_probe
 from finetune.tagger.write import Done, write_tagger
+from garments.atwork import at_work
 from garments.dataset import Dataset
 from garments.extras import expect_installed
 from garments.settings import PrelabelSettings
@@ -45,6 +46,11 @@ def finetune_tagger(dataset: Dataset, options: TaggerOptions) -> Iterator[Traini
     what cannot be trained on, `ModelError` for a backbone or checkpoint that is damaged and for a
     loss that is no number. Nothing that is in force changes.
     """
+    with at_work(dataset):
+        yield from _finetuned(dataset, options)
+
+
+def _finetuned(dataset: Dataset, options: TaggerOptions) -> Iterator[TrainingProgress]:
     material = from_release(dataset, options.release, options.recipe.soft)
     key = recipe_key(options, str(material.origin["hash"]))
     with claimed(dataset, options, key) as (name, scratch):

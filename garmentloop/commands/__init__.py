@@ -25,6 +25,7 @@ from garmentloop.commands import (
     status,
     street,
     tag,
+    takedown,
     version,
 )
 
@@ -51,6 +52,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(finetune.app, name="finetune")
     app.add_typer(models.app, name="models")
     app.command()(promote.promote)
+    app.command()(takedown.takedown)
     app.command()(street.street)
     app.command()(doctor.doctor)
     app.command()(version.version)

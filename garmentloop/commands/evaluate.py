@@ -237,24 +237,26 @@ def _on_release(
 ) -> None:
     from finetune.evaluate import evaluate_release
     from garmentloop.tagger_table import print_evaluation
+    from garments.atwork import at_work
     from garments.dataset import Dataset
 
     opened = Dataset.open(folder)
-    with err.status("evaluating") as status:
-        found = evaluate_release(
-            opened,
-            release,
-            models,
-            attributes=attributes,
-            device=device,
-            record=True,
-            tell=lambda done, total: status.update(f"{done:,}/{total:,} garments"),
-        )
-    print_evaluation(found)
-    if page:
-        from finetune.evaluate.page import write_evaluation_page
+    with at_work(opened):
+        with err.status("evaluating") as status:
+            found = evaluate_release(
+                opened,
+                release,
+                models,
+                attributes=attributes,
+                device=device,
+                record=True,
+                tell=lambda done, total: status.update(f"{done:,}/{total:,} garments"),
+            )
+        print_evaluation(found)
+        if page:
+            from finetune.evaluate.page import write_evaluation_page
 
-        out.print(f"Page: {write_evaluation_page(opened, found)}", markup=False)
+            out.print(f"Page: {write_evaluation_page(opened, found)}", markup=False)
     _write(found.flat(), json_file)
 
 

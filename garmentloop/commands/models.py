@@ -35,6 +35,9 @@ class ExportFormat(StrEnum):
 def list_models(dataset: DatasetOption, as_json: JsonFlag = False) -> None:
     """What was trained, on what, and what it is in force for.
 
+    "from" is the release that a model learnt from; "withdrawn since" counts
+    garments of it that a takedown took out of that release afterwards.
+
     Example:
 
       garmentloop models list -d datasets/mine
@@ -48,6 +51,7 @@ def list_models(dataset: DatasetOption, as_json: JsonFlag = False) -> None:
             "model": one.reference,
             "trained": f"{one.created:%Y-%m-%d %H:%M}",
             "from": one.learnt_from,
+            "withdrawn since": one.withdrawn,
             "mode": str(one.made.recipe.get("mode", "")) if one.made else "damaged",
             "backbone": one.made.backbone.reference if one.made else "",
             "MB": round(one.megabytes, 1),
@@ -82,6 +86,9 @@ def show(name: NameArgument, dataset: DatasetOption) -> None:
     found = one_trained(Dataset.open(dataset), name)
     out.print(Markdown(card_of(found)))
     out.print(f"Folder: {found.folder}", markup=False)
+    if found.learnt_from:
+        since = f", {found.withdrawn:,} garments withdrawn since" if found.withdrawn else ""
+        out.print(f"Trained on: {found.learnt_from}{since}", markup=False)
     out.print(f"In force for: {', '.join(found.in_force) or 'nothing'}", markup=False)
 
 

@@ -39,10 +39,11 @@ def similar(
     """
     from annotate.similar import similar as search
     from annotate.similar_page import proposed_labels, write_similar
+    from garments.atwork import at_work
     from garments.dataset import Dataset
 
     data = Dataset.open(dataset)
-    with err.status("searching"):
+    with err.status("searching"), at_work(data):
         found = search(data, query, number, model=model, device=device)
         page = write_similar(data, found)
         labels = proposed_labels(data, [one.garment_id for one in found.neighbours])

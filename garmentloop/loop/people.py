@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from garmentloop.loop.context import Context, Follow, in_silence
 from garmentloop.loop.edit_rate import edit_rates
 from garmentloop.loop.select import select, write_selection
+from garments.atwork import at_work
 from garments.errors import DatasetError, FiftyOneError, StudioBusy
 from garments.ids import content_id
 from garments.rounds import Details
@@ -59,8 +60,9 @@ def select_step(context: Context) -> Details:
 
 
 def _choose(context: Context) -> tuple[Path, int]:
-    chosen = select(context.dataset, context.options, context.round)
-    return write_selection(context.dataset, context.round, chosen), len(chosen)
+    with at_work(context.dataset):
+        chosen = select(context.dataset, context.options, context.round)
+        return write_selection(context.dataset, context.round, chosen), len(chosen)
 
 
 def push_step(context: Context) -> Details:

@@ -65,6 +65,8 @@ def verdict_text(round_: Round) -> str:
 def next_thing(status: "Status") -> str:
     """One sentence with the command that brings the data set on."""
     where = f"--dataset {status.folder}"
+    if status.taking_down:
+        return f"Finish the takedown that was stopped: garmentloop takedown {where}"
     if not sum(status.garments.values()):
         return f"Cut garments out of photos: garmentloop extract PHOTOS {where} --prelabel"
     if status.loop.current:

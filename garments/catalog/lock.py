@@ -13,6 +13,20 @@ _POLL_SECONDS = 0.005
 
 
 @contextmanager
+def shared(path: Path, timeout: float = 600.0) -> Iterator[None]:
+    """Hold the lock file `path` beside others who share it; whoever is `exclusive` is waited for.
+
+    Waits for at most `timeout` seconds; the kernel releases it when the process dies.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        _acquire(descriptor, path, timeout, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
 def exclusive(path: Path, timeout: float = 600.0) -> Iterator[None]:
     """Hold the lock file `path`, waiting for at most `timeout` seconds.
 
@@ -26,11 +40,11 @@ def exclusive(path: Path, timeout: float = 600.0) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _acquire(descriptor: int, path: Path, timeout: float) -> None:
+def _acquire(descriptor: int, path: Path, timeout: float, kind: int = fcntl.LOCK_EX) -> None:
     deadline = time.monotonic() + timeout
     while True:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
             return
         except BlockingIOError:
             if time.monotonic() > deadline:

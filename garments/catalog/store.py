@@ -53,7 +53,7 @@ class Store:
         data = to_arrow(spec, rows)
         if not data.num_rows:
             return 0
-        with self._writing(table):
+        with self.writing(table):
             found = self._ensure(spec)
             if _all_known(found, spec, data):
                 return 0
@@ -74,7 +74,7 @@ class Store:
             )
         data = to_arrow(spec, rows)
         if data.num_rows:
-            with self._writing(table):
+            with self.writing(table):
                 merge = self._ensure(spec).merge_insert(spec.id)
                 merge = merge.when_matched_update_all().when_not_matched_insert_all()
                 merge.execute(self._numbered(data))
@@ -138,7 +138,7 @@ class Store:
     def optimize(self) -> None:
         """Compact small commits and drop versions that nobody can be reading any more."""
         for name in self.tables():
-            with self._writing(name):
+            with self.writing(name):
                 found = self._open(name)
                 if found is not None:
                     found.optimize.compact_files(target_rows_per_fragment=FRAGMENT_ROWS)
@@ -152,6 +152,10 @@ class Store:
 
     def _path(self, table: str) -> Path:
         return self.folder / f"{table}.lance"
+
+    def newest(self, table: str) -> "lance.LanceDataset | None":
+        """The newest version of a table as a Lance dataset, None while it was never written."""
+        return self._open(spec_of(table).name)
 
     def _open(self, table: str) -> "lance.LanceDataset | None":
         """The newest version of a table, None while it was never written."""
@@ -211,7 +215,7 @@ class Store:
         raise AssertionError("unreachable")
 
     @contextmanager
-    def _writing(self, table: str) -> Iterator[None]:
+    def writing(self, table: str) -> Iterator[None]:
         """Hold the writer's lock and turn what the file system says into advice."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)

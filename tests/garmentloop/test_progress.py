@@ -20,6 +20,7 @@ class Event:
     garments: int = 0
     unreadable: int = 0
     skipped: int = 0
+    taken_down: int = 0
 
 
 class Clock:

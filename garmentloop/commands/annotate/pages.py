@@ -27,10 +27,12 @@ def guidelines(
       garmentloop annotate guidelines -d datasets/mine --examples 6
     """
     from annotate.guidelines import write_guidelines
+    from garments.atwork import at_work
     from garments.dataset import Dataset
 
-    with err.status("choosing examples"):
-        page = write_guidelines(Dataset.open(dataset), examples)
+    data = Dataset.open(dataset)
+    with err.status("choosing examples"), at_work(data):
+        page = write_guidelines(data, examples)
     out.print(
         f"{page.values} values, {page.shown} with examples "
         f"({page.checked} of them labelled by people)",

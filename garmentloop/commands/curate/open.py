@@ -59,11 +59,12 @@ def open_app(
     from curate.fiftyone.sync import sync_window
     from curate.fiftyone.window import open_window
     from garmentloop.progress import follow_syncing
+    from garments.atwork import at_work
     from garments.dataset import Dataset
 
     data = Dataset.open(dataset)
     expect_port(data, port)
-    with open_window(data, mongo) as window:
+    with at_work(data), open_window(data, mongo) as window:
         if end := follow_syncing(sync_window(window, who=who), err):
             tell(end)
         with err.status("starting FiftyOne") as status:

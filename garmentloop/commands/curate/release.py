@@ -10,6 +10,7 @@ from garmentloop.options import DatasetOption, JsonFlag
 
 if TYPE_CHECKING:
     from curate.release.diff import Difference
+    from curate.release.verify import VerifyProgress
     from curate.release.write import ReleaseProgress
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The release's name.")]
@@ -178,7 +179,8 @@ def verify(dataset: DatasetOption, name: NameArgument) -> None:
     """Check every hash of a release; exit 1 where a file is not as it was.
 
     A changed, missing or foreign file is named, and so is a manifest that was
-    changed itself.
+    changed itself. Rows that a takedown withdrew are no damage: they are
+    counted.
 
     Examples:
 
@@ -198,4 +200,18 @@ def verify(dataset: DatasetOption, name: NameArgument) -> None:
     if end.problems:
         err.print(f"Error: {name} is not as it was made", style="red", markup=False)
         raise typer.Exit(1)
-    out.print(f"{name} is as it was made ({end.hash[:12]})", markup=False)
+    if end.withdrawn:
+        _tell_withdrawn(name, end)
+    else:
+        out.print(f"{name} is as it was made ({end.hash[:12]})", markup=False)
+
+
+def _tell_withdrawn(name: str, end: "VerifyProgress") -> None:
+    garments = sum(sum(one.garments.values()) for one in end.withdrawn)
+    photos = sum(one.photos for one in end.withdrawn)
+    last = end.withdrawn[-1].at[:10]
+    out.print(
+        f"{name} is whole ({end.hash[:12]}); {garments:,} garments of {photos:,} photos were "
+        f"withdrawn from it, last on {last}: withdrawn.csv has their rows",
+        markup=False,
+    )

@@ -2,8 +2,8 @@
 
 In this order: adjudicated, else curator, else the annotators' consensus, else the newest
 annotator, else import. Simulated answers count as annotators' in a rehearsal and not at all in a
-real data set. Order is `seq`, not clocks. A withdrawal takes back one label; what its author had
-said before it stays superseded.
+real data set; answers to gold tasks, which score whoever gives them, never do. Order is `seq`, not
+clocks. A withdrawal takes back one label; what its author had said before it stays superseded.
 """
 
 from collections import defaultdict
@@ -31,6 +31,7 @@ class LabelKind(StrEnum):
     ANNOTATOR = "annotator"
     IMPORT = "import"
     SIMULATED = "simulated"
+    GOLD = "gold"
 
 
 class Basis(StrEnum):
@@ -89,6 +90,15 @@ def people_say_in(dataset: "Dataset") -> dict[Key, Held]:
     return people_say(dataset.catalog.rows("labels").to_pylist(), rules)
 
 
+def annotators_say(labels: Iterable[Row], simulated: bool) -> dict[Key, dict[str, Row]]:
+    """The newest label of each annotator by (garment_id, attribute), unless withdrawn."""
+    words = _latest_words(labels, Rules(simulated=simulated))
+    return {
+        key: {who: row for (kind, who), row in said.items() if kind is LabelKind.ANNOTATOR}
+        for key, said in words.items()
+    }
+
+
 def audit_slice(dataset: "Dataset") -> set[str]:
     """Garments of the audit slice: annotated blind, and kept from whatever is fitted."""
     return set(dataset.catalog.rows("tasks", ["garment_id"], "audit = true").column(0).to_pylist())
@@ -122,7 +132,7 @@ def _kind(row: Row, rules: Rules) -> LabelKind | None:
         ) from None
     if kind is LabelKind.SIMULATED:
         return LabelKind.ANNOTATOR if rules.simulated else None
-    return kind
+    return None if kind is LabelKind.GOLD else kind
 
 
 def _decide(key: Key, words: Mapping[tuple[LabelKind, str], Row], rules: Rules) -> Held | None:

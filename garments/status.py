@@ -85,7 +85,7 @@ def status(dataset: "Dataset") -> Status:
 def _loop(dataset: "Dataset") -> LoopStatus:
     catalog, known = dataset.catalog, rounds(dataset)
     current = known[-1] if known and not known[-1].finished else Round("")
-    said = f"kind != '{LabelKind.IMPORT}' AND withdraws IS NULL"
+    said = f"kind NOT IN ('{LabelKind.IMPORT}', '{LabelKind.GOLD}') AND withdraws IS NULL"
     return LoopStatus(
         waiting=catalog.count("tasks", "state = 'created'"),
         blind=catalog.count("tasks", "state = 'created' AND audit"),

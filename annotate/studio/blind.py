@@ -35,7 +35,7 @@ def would_have_shown(
         by_round[task["round"] or ""][task["garment_id"]] = task["task_id"]
     found: dict[str, Shown] = {}
     for round_, garments in by_round.items():
-        said = _readings(dataset, list(garments), versions.get(round_, {}))
+        said = own_readings(dataset, list(garments), versions.get(round_, {}))
         for garment, readings in said.items():
             held = asked.answers(asked.prefill(readings)).values
             found[garments[garment]] = {
@@ -45,10 +45,10 @@ def would_have_shown(
     return found
 
 
-def _readings(
+def own_readings(
     dataset: "Dataset", garment_ids: Sequence[str], versions: Mapping[str, str]
 ) -> dict[str, dict[str, Reading]]:
-    """What these versions say, by garment and attribute."""
+    """What these versions say, by garment and attribute, whatever people say."""
     garments = active_garments(dataset, garment_ids)
     reader = Reader(dataset.taxonomy, garments, calibrations(dataset))
     promoted = promotions(dataset)

@@ -18,6 +18,9 @@ NEW, RANDOM = "new", "random"
 BEYOND = "beyond --limit"
 FIRST_ROUND = "round-1"
 
+MOST_PEOPLE = 100
+"""Who answer one task, at most."""
+
 Row = Mapping[str, Any]
 
 
@@ -29,7 +32,9 @@ class PushOptions:
     garment_id a line. `limit` is how many tasks `round` may have in all, so that the same command
     again adds none; the round is the newest where it is None. `audit` is the share of groups that
     are annotated blind, in [0, 1]. A form that was edited in the browser is replaced with
-    `reset_form` only.
+    `reset_form` only. Of all new tasks the share `overlap_share`, drawn by a hash, is answered by
+    `overlap` people. `gold` is how many garments whose answer is known are mixed in again, as a
+    share of the pre-filled tasks.
     """
 
     select: str = NEW
@@ -37,10 +42,19 @@ class PushOptions:
     round: str | None = None
     audit: float = 0.05
     reset_form: bool = False
+    overlap: int = 1
+    overlap_share: float = 0.2
+    gold: float = 0.0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.audit <= 1:
-            raise BadSetting(f"expected an audit share from 0 to 1, but got {self.audit}")
+        shares = {"audit": self.audit, "overlap": self.overlap_share, "gold": self.gold}
+        for name, share in shares.items():
+            if not 0 <= share <= 1:
+                raise BadSetting(f"expected a share from 0 to 1 for {name}, but got {share}")
+        if not 1 <= self.overlap <= MOST_PEOPLE:
+            raise BadSetting(
+                f"expected an overlap of 1 to {MOST_PEOPLE} people, but got {self.overlap}"
+            )
         if self.limit is not None and self.limit < 1:
             raise BadSetting(f"expected a limit of at least 1, but got {self.limit}")
 

@@ -14,13 +14,14 @@ from garments.taxonomy import Attribute, Taxonomy, Value
 MOST_CHIPS = 30
 """Values that are shown side by side; more of them go into a menu."""
 
-CROP, PHOTO, VERDICT, NOTE, CONFIDENCE, HELP = (
+CROP, PHOTO, VERDICT, NOTE, CONFIDENCE, HELP, SAID = (
     "crop-image",
     "photo-image",
     "crop-verdict",
     "annotator-note",
     "confidence-table",
     "form-help",
+    "said-table",
 )
 """Names of what is no attribute; the hyphen keeps them apart from ids of attributes."""
 

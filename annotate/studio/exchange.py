@@ -163,6 +163,14 @@ class Exchange:
         """Replace the data of one task as a whole."""
         self.request("PATCH", f"/api/tasks/{task_id}/", json={"data": data})
 
+    def set_overlap(self, task_id: int, people: int, answers: int) -> None:
+        """Ask that many people about one task, of whom `answers` have answered it by now.
+
+        The server does not open a task again by itself that it took for done.
+        """
+        body = {"overlap": people, "is_labeled": answers >= people}
+        self.request("PATCH", f"/api/tasks/{task_id}/", json=body)
+
     def delete_tasks(self, project: Project, ids: Sequence[int]) -> int:
         """Delete tasks with all that was answered there; how many."""
         return sum(self._act(project, "delete_tasks", batch) for batch in _batches(ids))

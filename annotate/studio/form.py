@@ -17,6 +17,7 @@ from annotate.studio.controls import (
     NOTE,
     OK,
     PHOTO,
+    SAID,
     VERDICT,
     Choice,
     Control,
@@ -39,12 +40,14 @@ __all__ = ["LOW", "Form", "FormAnswers", "confidence_html", "form", "low_confide
 class Form:
     """A form for one taxonomy: its XML for Label Studio, and what its results mean.
 
-    `hash` tells forms apart that ask something else or look different, not by their help line.
+    `hash` tells forms apart that ask something else or look different, not by their help line. One
+    that `adjudicates` also shows what people said, from a task's `answers`.
     """
 
     taxonomy: Taxonomy
     guidelines_url: str | None = None
     one_key: bool = True
+    adjudicates: bool = False
 
     @cached_property
     def controls(self) -> list[Control]:
@@ -54,12 +57,12 @@ class Form:
     @cached_property
     def xml(self) -> str:
         """The labelling configuration."""
-        return _xml(self.controls, _help(self.guidelines_url, self.one_key))
+        return _xml(self.controls, _help(self.guidelines_url, self.one_key), self.adjudicates)
 
     @cached_property
     def hash(self) -> str:
         """Hash of the XML without its help line and so without the guidelines' address."""
-        return content_id(_xml(self.controls, "").encode())
+        return content_id(_xml(self.controls, "", self.adjudicates).encode())
 
     def prefill(self, readings: Mapping[str, Reading], low: Collection[str] = ()) -> Result:
         """Result of a prediction: what `readings` (by attribute) hold, but for abstentions.
@@ -134,15 +137,17 @@ def _told(
     return f"Confidence of the tagger{ending}"
 
 
-def _xml(asked: Sequence[Control], help_html: str) -> str:
+def _xml(asked: Sequence[Control], help_html: str, adjudicates: bool = False) -> str:
     root = Element("View", className="gl-form")
     keys = hotkeys.keys_of(asked)
-    SubElement(root, "Style").text = style(asked, keys)
+    SubElement(root, "Style").text = style(asked, keys, adjudicates)
     pictures = SubElement(root, "View", className="gl-pictures")
     _picture(pictures, CROP, "$image", "gl-crop")
     _picture(pictures, PHOTO, "$photo", "gl-photo")
     fields = SubElement(root, "View", className="gl-fields")
     SubElement(fields, "HyperText", name=CONFIDENCE, value="$confidence", inline="true")
+    if adjudicates:
+        SubElement(fields, "HyperText", name=SAID, value="$answers", inline="true")
     for control in asked:
         _question(fields, control, keys)
     _verdict(fields)

@@ -3,7 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from annotate.studio.aside import SetAside
@@ -11,8 +11,8 @@ from annotate.studio.client import Studio
 from annotate.studio.hear import BAD_CROP_KIND, NOTE_KIND, Aside, Heard, author, hear, live
 from annotate.studio.labels import Answered, decision_rows, label_rows
 from annotate.studio.project import Project
-from annotate.studio.side import CREATED
-from annotate.studio.tasks import task_id
+from annotate.studio.side import CREATED, table_of
+from annotate.studio.tasks import ADJUDICATION, GOLD, task_id
 from annotate.studio.vocabularies import Vocabularies
 from garments.catalog.convert import one_of
 from garments.dataset import Dataset
@@ -23,6 +23,12 @@ DONE, SKIPPED = "done", "skipped"
 
 SAID_BY = (LabelKind.ANNOTATOR, LabelKind.SIMULATED)
 """Kind of what is answered in a real data set, and in a rehearsal."""
+
+_KINDS = {GOLD: LabelKind.GOLD, ADJUDICATION: LabelKind.ADJUDICATED}
+"""Kind of what is answered in a check, by its purpose."""
+
+GOLD_BAD_CROP_KIND = "gold_bad_crop"
+"""Kind of decision of whoever turns a gold crop down: it scores them, and nothing comes of it."""
 
 _OURS = ("seq", "created_at")
 """Columns that the catalogue fills in."""
@@ -47,7 +53,9 @@ class Intake:
             self.aside.add(news.asides)
             self.dataset.catalog.add("labels", news.labels)
             self.dataset.catalog.add("decisions", news.decisions)
-            self.dataset.catalog.put("tasks", news.states)
+            for table in ("tasks", "checks"):
+                states = [row for row in news.states if table_of(row) == table]
+                self.dataset.catalog.put(table, states)
         return news.counts
 
     def _news(self, raws: Sequence[Raw]) -> "_News":
@@ -76,16 +84,19 @@ class Intake:
             reason = f"the data set has no garment {garment or '(none named)'}"
             return None, [_all_aside(one, raw, reason) for one in heard]
         row = known.tasks.get(name)
+        purpose = row.get("purpose") if row else None
+        shown = json.loads(row["shown"] or "{}") if row else {}
+        usual = SAID_BY[self.dataset.settings.simulated]
         return Answered(
             project_uuid=self.project.uuid,
             number=raw["id"],
             task_id=name,
-            garment_id=garment,
+            garment_id=row["garment_id"] if row else garment,
             crop_sha=str(data.get("crop_sha") or ""),
-            shown=json.loads(row["shown"] or "{}") if row else {},
+            shown={} if purpose == ADJUDICATION else shown,
             vocabulary=vocabulary.hashes,
-            kind=SAID_BY[self.dataset.settings.simulated],
-        ), heard
+            kind=_KINDS.get(purpose, usual) if purpose else usual,
+        ), [_of_check(one, purpose, shown) for one in heard]
 
     def _is_garment(self, garment: str) -> bool:
         return bool(self.dataset.catalog.known("garments", [garment]))
@@ -112,17 +123,12 @@ class Intake:
         """The row of a task whose state is another one by now."""
         if row is None:
             return []
-        state = self._state_of(raw, str(row["state"]))
+        # One answer to a gold task scores somebody; nobody waits for all others.
+        wanted = 1 if row.get("purpose") else row.get("overlap") or self.project.kind.overlap
+        state = _state_of(raw, str(row["state"]), int(wanted))
         if state == row["state"]:
             return []
         return [{k: v for k, v in row.items() if k not in _OURS} | {"state": state}]
-
-    def _state_of(self, raw: Raw, before: str) -> str:
-        answers, given = len(list(live(raw))), len(raw["annotations"])
-        if given >= self.project.kind.overlap:
-            return DONE if answers else SKIPPED
-        # One whose answers were deleted is open again; all else is for the push to say.
-        return CREATED if before in (DONE, SKIPPED) or given else before
 
 
 @dataclass
@@ -158,10 +164,12 @@ class _Known:
         self, dataset: Dataset, raws: Sequence[Raw], task_id_of: Callable[[Raw], str]
     ) -> None:
         tasks = one_of("task_id", {task_id_of(raw) for raw in raws})
-        # Decisions of before have no column for the task.
-        garments = one_of("garment_id", {str(raw["data"].get("garment_id")) for raw in raws})
         read = dataset.catalog.rows
-        self.tasks = {row["task_id"]: row for row in read("tasks", where=tasks).to_pylist()}
+        rows = [row for name in ("tasks", "checks") for row in read(name, where=tasks).to_pylist()]
+        self.tasks = {row["task_id"]: row for row in rows}
+        # Decisions of before have no column for the task.
+        names = {str(raw["data"].get("garment_id")) for raw in raws}
+        garments = one_of("garment_id", names | {row["garment_id"] for row in rows})
         self.labels = _by_task(read("labels", where=tasks).to_pylist())
         self.decisions = _by_task(read("decisions", where=garments).to_pylist())
 
@@ -178,3 +186,27 @@ def _all_aside(heard: Heard, raw: Raw, reason: str) -> Heard:
     [found] = [one for one in raw["annotations"] if one["id"] == heard.number]
     what = Aside(found.get("result"), reason)
     return Heard(heard.number, heard.who, heard.stamp, heard.seconds, aside=(what,))
+
+
+def _state_of(raw: Raw, before: str, wanted: int) -> str:
+    """The state of a task that so many people are to answer."""
+    answers, given = len(list(live(raw))), len(raw["annotations"])
+    if given >= wanted:
+        return DONE if answers else SKIPPED
+    # One whose answers were deleted is open again; all else is for the push to say.
+    return CREATED if before in (DONE, SKIPPED) or given else before
+
+
+def _of_check(heard: Heard, purpose: str | None, shown: Mapping[str, Any]) -> Heard:
+    """Of an answer to a check, what counts: of a verdict, what was asked.
+
+    A gold crop that somebody turns down is none the worse for it.
+    """
+    if purpose == ADJUDICATION:
+        asked = {name: heard.values[name] for name in shown["asked"] if name in heard.values}
+        return replace(heard, values=asked)
+    if purpose == GOLD and BAD_CROP_KIND in heard.decisions:
+        others = {kind: text for kind, text in heard.decisions.items() if kind != BAD_CROP_KIND}
+        reason = heard.decisions[BAD_CROP_KIND]
+        return replace(heard, decisions={**others, GOLD_BAD_CROP_KIND: reason})
+    return heard

@@ -17,7 +17,8 @@ from garments.whole import write_whole
 if TYPE_CHECKING:
     from garments.dataset import Dataset
 
-_FILE, _LOCK = "push.json", "push.lock"
+PUSH_JOURNAL = "push.json"
+_LOCK = "push.lock"
 _PATIENCE = 5.0
 """Seconds to wait for another push that is about to end."""
 
@@ -40,23 +41,24 @@ def one_push(dataset: "Dataset") -> Iterator[None]:
         ) from error
 
 
-def read_journal(dataset: "Dataset") -> frozenset[str]:
+def read_journal(dataset: "Dataset", name: str = PUSH_JOURNAL) -> frozenset[str]:
     """Ids of tasks that a push was sending or updating when it was cut off."""
+    path = studio_folder(dataset) / name
     try:
-        text = (studio_folder(dataset) / _FILE).read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
         return frozenset(str(name) for name in json.loads(text))
     except FileNotFoundError:
         return frozenset()
     except (OSError, ValueError, TypeError) as error:
         raise StudioError(
-            f"expected a list of tasks in {studio_folder(dataset) / _FILE}, but {error}; remove "
-            "the file: tasks that were just being sent then count as deleted"
+            f"expected a list of tasks in {path}, but {error}; remove the file: "
+            "tasks that were just being sent then count as deleted"
         ) from error
 
 
-def write_journal(dataset: "Dataset", task_ids: frozenset[str]) -> None:
+def write_journal(dataset: "Dataset", task_ids: frozenset[str], name: str = PUSH_JOURNAL) -> None:
     """Say what is about to be sent; an empty set when it arrived."""
-    path = studio_folder(dataset) / _FILE
+    path = studio_folder(dataset) / name
     if not task_ids:
         path.unlink(missing_ok=True)
         return

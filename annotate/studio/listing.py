@@ -14,11 +14,16 @@ _PAGE = 1000
 
 @dataclass(frozen=True)
 class Listed:
-    """One task on the server. `touched`: answered, skipped, or begun by anybody."""
+    """One task on the server. `touched`: answered, skipped, or begun by anybody.
+
+    `overlap` is how many people are to answer it, `answers` how many have.
+    """
 
     id: int
     data: dict[str, Any]
     touched: bool
+    overlap: int = 1
+    answers: int = 0
 
     @property
     def garment_id(self) -> str:
@@ -36,6 +41,8 @@ def list_tasks(
             row["id"],
             row["data"],
             row["id"] in begun or _answered(row),
+            int(row.get("overlap") or 1),
+            int(row.get("total_annotations") or 0),
         )
         for row in _pages(studio, project, among)
     ]

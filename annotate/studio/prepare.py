@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from annotate.studio.context import ContextPictures
 from annotate.studio.media import Media
-from annotate.studio.plan import Survey
 from annotate.studio.side import Side
+from annotate.studio.survey import Survey
 from annotate.studio.tasks import Task
 
 
@@ -25,7 +25,13 @@ class Preparer:
         rows = [self.survey.garments[name] for name in garments]
         pictures = self.media.pictures(rows)
         return [
-            self.maker.make(row, self.readings.get(name, {}), pictures[name], self._round(name))
+            self.maker.make(
+                row,
+                self.readings.get(name, {}),
+                pictures[name],
+                self._round(name),
+                self.survey.overlap(self.side, name),
+            )
             for name, row in zip(garments, rows, strict=True)
         ]
 

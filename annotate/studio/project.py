@@ -1,7 +1,8 @@
 """Which Label Studio projects belong to a data set: marks, and what is kept about them.
 
-A data set has two projects, `main` (pre-filled) and `audit` (blind, every task twice). Each has a
-UUID of our own, written into the project's description as `garmentloop:<uuid>:<kind>` and kept in
+A data set has up to three projects: `main` (pre-filled), `audit` (blind, every task twice) and
+`adjudication` (what annotators disagree about, each question once). Each has a UUID of our own,
+written into the project's description as `garmentloop:<uuid>:<kind>` and kept in
 DIR/run/labelstudio/projects.json. The UUID, never the server's address, goes into the ids of
 labels, so that a server may move.
 """
@@ -23,20 +24,25 @@ from garments.errors import NotOurProject, StudioError
 from garments.ids import content_id
 from garments.whole import write_whole
 
-MARK = re.compile(r"garmentloop:(?P<uuid>[0-9a-f-]{36}):(?P<kind>main|audit)")
+MARK = re.compile(r"garmentloop:(?P<uuid>[0-9a-f-]{36}):(?P<kind>main|audit|adjudication)")
 PROJECTS_FILE = "projects.json"
 
 
 class Kind(StrEnum):
-    """Which of a data set's two projects."""
+    """Which of a data set's projects."""
 
     MAIN = "main"
     AUDIT = "audit"
+    ADJUDICATION = "adjudication"
 
     @property
     def overlap(self) -> int:
-        """How many people answer each task."""
+        """How many people answer each task, where the task itself does not say."""
         return 2 if self is Kind.AUDIT else 1
+
+
+LABELLING = (Kind.MAIN, Kind.AUDIT)
+"""Projects to which garments are pushed to be labelled."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +97,7 @@ def studio_folder(dataset: Dataset) -> Path:
 
 def project_title(dataset: Dataset, kind: Kind) -> str:
     """What a project is called in Label Studio: at most 50 characters."""
-    ending = " (audit)" if kind is Kind.AUDIT else ""
+    ending = "" if kind is Kind.MAIN else f" ({kind})"
     return dataset.settings.name.strip()[: 50 - len(ending)].ljust(3, "_") + ending
 
 

@@ -1,4 +1,4 @@
-"""One of a data set's two projects, and what a push is to do there."""
+"""One of a data set's projects, and what a push is to do there."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,13 +8,24 @@ from annotate.studio.listing import Listed
 from annotate.studio.project import Kind, Project
 from annotate.studio.tasks import Task
 
-CREATED, DELETED = "created", "deleted"
-"""States of tasks that a push gives: sent, and deleted on the server by somebody."""
+CREATED, DELETED, WITHDRAWN = "created", "deleted", "withdrawn"
+"""States of tasks that a push gives: sent, deleted on the server by somebody, and taken back by us
+as nobody needs to answer it any more."""
 
 _PREDICTED = ("task_id", "shown", "form_hash")
 """What of a row cannot change without the prediction."""
 
 Row = Mapping[str, Any]
+
+
+def name_of(row: Row) -> str:
+    """What a row of `tasks` or `checks` calls its garment on the server."""
+    return str(row.get("name") or row["garment_id"])
+
+
+def table_of(row: Row) -> str:
+    """The table that a row belongs to, `tasks` or `checks`."""
+    return "checks" if row.get("purpose") else "tasks"
 
 
 @dataclass(frozen=True)
@@ -39,15 +50,16 @@ class Update:
         """Whether its pre-fill has to change, beside what is written around it."""
         after = self.task.row()
         changed = any(self.before[name] != after[name] for name in _PREDICTED)
-        return not self.task.audit and (self.unsure or changed)
+        return not self.task.blind and (self.unsure or changed)
 
 
 @dataclass
 class Side:
-    """One of the two projects: rows of it by garment, tasks there, and what is to be done.
+    """One project: rows of it by garment, tasks there, and what is to be done.
 
-    `doubled` are tasks beside the one that counts. `create` has garments with their rounds,
-    `gone` rows of tasks that somebody deleted on the server.
+    Garments go by the name that they have on the server (`name_of`). `doubled` are tasks beside the
+    one that counts. `create` has garments with their rounds, `gone` rows of tasks that somebody
+    deleted on the server, `needless` those that may be taken back.
     """
 
     kind: Kind
@@ -58,6 +70,7 @@ class Side:
     create: dict[str, str] = field(default_factory=dict)
     update: list[Update] = field(default_factory=list)
     gone: list[Row] = field(default_factory=list)
+    needless: list[Row] = field(default_factory=list)
 
 
 def _without_link(data: Mapping[str, Any]) -> dict[str, Any]:

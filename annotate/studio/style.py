@@ -14,15 +14,21 @@ def region_class(region: str) -> str:
     return f"gl-region-{Region(region)}"
 
 
-def style(asked: Sequence[Control], keys: Mapping[hotkeys.Answer, str]) -> str:
+def style(
+    asked: Sequence[Control], keys: Mapping[hotkeys.Answer, str], adjudicates: bool = False
+) -> str:
     """CSS for a form with these questions, of which `keys` has the keys by (control, choice).
+
+    One that `adjudicates` has what people said above the questions.
 
     Label Studio escapes `>`, `<` and `&` in it, so that no rule may use them.
     """
     names = [control.name for control in asked]
-    rules = [_sheet()]
-    for row, name in enumerate([*names, VERDICT, NOTE], 1):
+    rules = [_sheet("form.css"), *([_sheet("verdict.css")] if adjudicates else [])]
+    for row, name in enumerate([*names, VERDICT, NOTE], 2 if adjudicates else 1):
         rules.append(f".gl-field-{name} {{ grid-row: {row}; }}")
+    if adjudicates:  # below all fields, of which most are hidden and leave their rows free
+        rules.append(f".gl-help {{ grid-row: {len(names) + 4}; }}")
     for row, control in enumerate(asked, 1):
         rules += _bars(control, row)
         name = control.name
@@ -100,5 +106,5 @@ def _stretches(places: Iterable[int]) -> list[tuple[int, int]]:
 
 
 @cache
-def _sheet() -> str:
-    return (files("annotate.studio") / "form.css").read_text(encoding="utf-8").strip()
+def _sheet(name: str) -> str:
+    return (files("annotate.studio") / name).read_text(encoding="utf-8").strip()

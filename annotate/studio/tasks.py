@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 from annotate.studio.form import Form, confidence_html
 from garments.calibration import Calibration
@@ -40,9 +40,17 @@ class Pictures:
     photo: str
 
 
+GOLD, ADJUDICATION = "gold", "adjudication"
+"""Purposes of tasks that are no labelling: rows of `checks`."""
+
+
 @dataclass(frozen=True)
 class Task:
-    """One task as it is to be sent: `data` and `result` go there, `shown` stays with us."""
+    """One task as it is to be sent: `data` and `result` go there, `shown` stays with us.
+
+    `overlap` is how many people answer it, None for as many as its project has. A check has a
+    `purpose`, and `garment_id` is a name that it goes by, for the garment that it `shows`.
+    """
 
     task_id: str
     garment_id: str
@@ -53,6 +61,14 @@ class Task:
     result: list[dict[str, Any]]
     score: float
     shown: str
+    overlap: int | None = None
+    purpose: str = ""
+    shows: str = ""
+
+    @property
+    def blind(self) -> bool:
+        """Whether nothing is filled in."""
+        return self.audit or self.purpose == ADJUDICATION
 
     @property
     def prediction(self) -> dict[str, Any]:
@@ -62,21 +78,38 @@ class Task:
     @property
     def payload(self) -> dict[str, Any]:
         """What is imported; a blind task has no prediction."""
-        return {"data": self.data} | ({} if self.audit else {"predictions": [self.prediction]})
+        return {"data": self.data} | ({} if self.blind else {"predictions": [self.prediction]})
 
     def row(self, state: str = "created") -> dict[str, Any]:
-        """The row of `tasks`."""
-        return {
+        """The row of `tasks`, of a check that of `checks`."""
+        row = {
             "task_id": self.task_id,
-            "garment_id": self.garment_id,
+            "garment_id": self.shows or self.garment_id,
             "crop_sha": self.crop_sha,
             "vocabulary_hash": self.data["vocabulary_hash"],
             "form_hash": self.data["form_hash"],
             "shown": self.shown,
-            "round": self.round,
-            "audit": self.audit,
+            "round": self.round or None,
             "state": state,
         }
+        if self.purpose:
+            return row | {"name": self.garment_id, "purpose": self.purpose}
+        return row | {"audit": self.audit, "overlap": self.overlap}
+
+
+class Maker(Protocol):
+    """Makes the tasks of one project."""
+
+    def make(
+        self,
+        garment: Row,
+        readings: Readings,
+        pictures: Pictures,
+        round_: str,
+        overlap: int | None = None,
+    ) -> Task:
+        """The task for a row of `garments` that goes by its name on the server."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -89,8 +122,19 @@ class TaskMaker:
     calibrations: Calibrations
     guidelines: str = ""
 
-    def make(self, garment: Row, readings: Readings, pictures: Pictures, round_: str) -> Task:
-        """The task for a row of `garments`; what is proposed for it is shown unless blind."""
+    def make(
+        self,
+        garment: Row,
+        readings: Readings,
+        pictures: Pictures,
+        round_: str,
+        overlap: int | None = None,
+    ) -> Task:
+        """The task for a row of `garments`; what is proposed for it is shown unless blind.
+
+        The row of a garment that goes by another name has also `purpose` and the id that it `shows`
+        (see `Task`); nothing that is sent tells it from others.
+        """
         taxonomy, region = self.form.taxonomy, str(garment["region"])
         readings = {} if self.audit else readings
         result = [] if self.audit else self.form.prefill(readings)
@@ -117,6 +161,9 @@ class TaskMaker:
             result=result,
             score=round(1 - uncertainty(readings), 6),
             shown=self._shown(readings, result),
+            overlap=overlap,
+            purpose=str(garment.get("purpose") or ""),
+            shows=str(garment.get("shows") or ""),
         )
 
     @cached_property

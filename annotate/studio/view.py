@@ -6,7 +6,15 @@ from typing import Any
 
 from garments.errors import StudioRefused
 
-_BOOKKEEPING = ("confidence", "crop_sha", "form_hash", "vocabulary_hash", "audit", "guidelines")
+_BOOKKEEPING = (
+    "confidence",
+    "answers",
+    "crop_sha",
+    "form_hash",
+    "vocabulary_hash",
+    "audit",
+    "guidelines",
+)
 _LABEL_STUDIOS = (
     "inner_id",
     "annotations_results",

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from curate.release.agreement import Agreement, agreement, annotators_answers
 from curate.release.choose import SPLITS, Choice, Item, Origin
+from garments.agreement import Agreement, agreement, annotators_answers
 from garments.answers import NOT_VISIBLE, answer_of
 from garments.said import Basis, Held, LabelKind, audit_slice
 

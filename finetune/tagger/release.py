@@ -1,7 +1,7 @@
 """A frozen release as examples: its own taxonomy, its own splits, checked against its manifest."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,11 @@ from curate.release.rows import batches, crop_of, split_files, ties
 from curate.release.snapshot import FrozenCatalog, tagged_versions
 from finetune.tagger.examples import Example, Material
 from finetune.tagger.targets import Truth
-from garments.answers import NOT_VISIBLE, answer_of
+from garments.agreement import annotators_answers
+from garments.answers import NOT_VISIBLE, Answer
 from garments.dataset import TAXONOMY_FILE, Dataset
 from garments.errors import BadInput
+from garments.said import Basis, Rules, people_say
 from garments.taxonomy import Taxonomy
 
 LEARN, HELD_OUT, TEST = "train", "validation", "test"
@@ -99,8 +101,9 @@ def expect_no_leak(learnt: Sequence[Path], test: Sequence[Path], release: str) -
 
 
 def _votes(dataset: Dataset, manifest: Manifest) -> Votes:
-    """Annotators' latest answers at the time of the release, where they are more than one.
+    """Annotators' answers at the time of the release, where they are more than one.
 
+    Where a curator or somebody who adjudicated has spoken, that word holds and nobody votes.
     `BadInput` where these were purged, as photos were taken down since.
     """
     versions = tagged_versions(dataset, manifest.tag)
@@ -111,17 +114,20 @@ def _votes(dataset: Dataset, manifest: Manifest) -> Votes:
             "without soft targets, or on a newer release"
         )
     labels = FrozenCatalog(dataset.catalog.folder, versions).rows("labels").to_pylist()
-    latest: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
-    withdrawn = {row["withdraws"] for row in labels if row["withdraws"]}
-    for row in sorted(labels, key=lambda row: int(row["seq"])):
-        counts = row["kind"] in ("annotator", "simulated") and not row["withdraws"]
-        if counts and row["label_id"] not in withdrawn:
-            latest[row["garment_id"], row["attribute"]][row["annotator"] or ""] = row["value"]
-    return {key: _shares(said) for key, said in latest.items() if len(said) > 1 and _shares(said)}
+    simulated = dataset.settings.simulated
+    held = people_say(labels, Rules(simulated=simulated))
+    voted = {key for key, one in held.items() if one.basis in (Basis.CONSENSUS, Basis.ANNOTATOR)}
+    garments = {garment for garment, _ in voted}
+    return {
+        (garment, attribute): shares
+        for attribute, by_garment in annotators_answers(labels, garments, simulated).items()
+        for garment, said in by_garment.items()
+        if len(said) > 1 and (garment, attribute) in voted and (shares := _shares(said.values()))
+    }
 
 
-def _shares(said: Mapping[str, str]) -> dict[str, float]:
-    answers = [answer_of(value) - {NOT_VISIBLE} for value in said.values()]
+def _shares(said: Iterable[Answer]) -> dict[str, float]:
+    answers = [answer - {NOT_VISIBLE} for answer in said]
     answers = [answer for answer in answers if answer]
     counted = Counter(value for answer in answers for value in answer)
     return {value: count / len(answers) for value, count in counted.items()}

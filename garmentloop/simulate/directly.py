@@ -12,7 +12,7 @@ from annotate.studio.form import Form, form
 from annotate.studio.hear import Heard, hear
 from annotate.studio.intake import DONE
 from annotate.studio.labels import Answered, decision_rows, label_rows
-from annotate.studio.project import Kind, record_of
+from annotate.studio.project import LABELLING, Kind, record_of
 from annotate.studio.side import CREATED
 from annotate.studio.tasks import Pictures, TaskMaker
 from garmentloop.simulate.annotator import Annotator
@@ -68,7 +68,7 @@ def answer_directly(dataset: "Dataset", annotator: Annotator, round_: str) -> in
     rows = dataset.catalog.rows("tasks", where=where).to_pylist()
     mine = [row for row in rows if row["round"] == round_]
     garments, asked = _garments(dataset), form(dataset.taxonomy)
-    uuids = {kind: record_of(dataset, kind).uuid for kind in Kind}
+    uuids = {kind: record_of(dataset, kind).uuid for kind in LABELLING}
     labels, decisions = [], []
     for row in mine:
         uuid = uuids[Kind.AUDIT if row["audit"] else Kind.MAIN]

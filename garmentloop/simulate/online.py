@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from annotate.studio.answers import Values, fill
 from annotate.studio.form import Form, form
 from annotate.studio.hear import author
-from annotate.studio.project import Kind, find_record
+from annotate.studio.project import LABELLING, Kind, find_record
 from garmentloop.simulate.annotator import Annotator
 from garmentloop.simulate.directly import PEOPLE
 
@@ -33,7 +33,7 @@ class Answering:
 
 
 def answer_online(studio: "Studio", annotator: Annotator, round_: str) -> Iterator[Answering]:
-    """Answer the tasks of a round as far as nobody has; two people answer the blind ones.
+    """Answer the tasks of a round as far as nobody has, each by as many people as it asks.
 
     What is proposed is read from the task itself, as a browser does it. Run again after a kill, it
     gives only what is missing.
@@ -41,9 +41,9 @@ def answer_online(studio: "Studio", annotator: Annotator, round_: str) -> Iterat
     asked, people = form(studio.dataset.taxonomy), _people(studio)
     open_ = [
         (raw, who)
-        for kind in Kind
+        for kind in LABELLING
         for raw in _tasks(studio, kind, round_)
-        for who in PEOPLE[: kind.overlap]
+        for who in PEOPLE[: raw["overlap"]]
         if people[who] not in {author(one) for one in raw["annotations"]}
     ]
     with ThreadPoolExecutor(_THREADS) as pool:

@@ -215,6 +215,24 @@ _SPECS = (
         round text the round it belongs to
         audit bool whether it belongs to the audit slice
         state text created, done, skipped or deleted
+        overlap int how many people answer it, null for as many as its project has
+        """,
+        replaceable=True,
+    ),
+    _table(
+        "checks",
+        "What was shown to check answers: gold garments, and what people disagree about.",
+        """
+        task_id text the task's key
+        garment_id text the garment
+        name text what the task calls the garment in Label Studio
+        crop_sha text the picture that was shown
+        purpose text gold or adjudication
+        vocabulary_hash text of the values on offer
+        form_hash text of the labelling form
+        shown text what the form held, or what was asked and who had said what, as JSON
+        round text the round it was mixed into, null for adjudication
+        state text created, done, skipped, deleted or withdrawn
         """,
         replaceable=True,
     ),
@@ -227,7 +245,7 @@ _SPECS = (
         crop_sha text the picture that was labelled
         attribute text name in the taxonomy
         value text a JSON list of values, or not_visible
-        kind text adjudicated, curator, annotator, import or simulated
+        kind text adjudicated, curator, annotator, import, simulated or gold
         annotator text who
         seconds float how long it took
         task_id text the task that was answered
@@ -243,7 +261,7 @@ _SPECS = (
         """
         decision_id text hash of what was decided, by whom and when
         garment_id text the garment
-        kind text bad_crop, excluded, gold or note
+        kind text bad_crop, excluded, gold, note, or gold_bad_crop (of a check, decides nothing)
         note text in words
         who text who
         withdraws text decision_id that this row takes back

@@ -5,13 +5,13 @@ import math
 import pytest
 from released import add, divide, make, ready, say, withdraw
 
-from curate.release.agreement import agreement, annotators_answers
 from curate.release.card import hub_licence
 from curate.release.choose import choose
 from curate.release.datasheet import bars, beside, charts
 from curate.release.figures import figures
 from curate.release.gaps import gaps
 from curate.release.sources import shown_origin
+from garments.agreement import agreement, annotators_answers
 
 # Krippendorff, "Computing Krippendorff's Alpha-Reliability" (2011), section C: four observers,
 # missing data; nominal alpha is 0.743 there.

@@ -115,7 +115,9 @@ def make(folder: Path, count: int = 500) -> Dataset:
     return dataset
 
 
-def label(dataset: Dataset, truths: Mapping[int, Truth], who: str = "anna") -> None:
+def label(
+    dataset: Dataset, truths: Mapping[int, Truth], who: str = "anna", kind: str = "annotator"
+) -> None:
     dataset.catalog.add(
         "labels",
         [
@@ -124,7 +126,7 @@ def label(dataset: Dataset, truths: Mapping[int, Truth], who: str = "anna") -> N
                 "garment_id": name_of(number),
                 "attribute": attribute,
                 "value": value_of(values),
-                "kind": "annotator",
+                "kind": kind,
                 "annotator": who,
             }
             for number, truth in truths.items()

@@ -155,6 +155,10 @@ def test_disagreement_of_annotators_is_learnt_softly(tmp_path: Path):
     layout = Layout.of(torn.taxonomy, ["category"])
     shares = targets_of(torn.taxonomy, layout, [soft.truth]).values[0]
     np.testing.assert_allclose(shares, [1 / 3, 2 / 3, 0, 0], rtol=1e-5)
+    label(torn, {0: {"category": ("shirt",)}}, who="judge", kind="adjudicated")
+    list(release(torn, "v3"))
+    [settled] = [e for e in from_release(torn, "v3", True).learn if e.name.startswith(name_of(0))]
+    assert settled.truth["category"] == {"shirt": 1.0}, "a verdict holds, whoever had voted"
 
 
 def test_without_labels_there_is_nothing_to_learn(tmp_path: Path):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import hypot
 from typing import NamedTuple
 
 import numpy as np
@@ -99,6 +100,30 @@ class Anchoring:
     def unlike(self) -> float:
         """Share of the pairs who differ, NaN without any."""
         return 1 - self.alike / self.pairs if self.pairs else float("nan")
+
+    @property
+    def compared(self) -> bool:
+        """Whether there are answers of either kind."""
+        return bool(self.filled and self.blind and self.filled.shown and self.blind.shown)
+
+    @property
+    def gap(self) -> float:
+        """How much more often people differ blind, in [-1, 1]; NaN where either is missing."""
+        if not (self.filled and self.blind):
+            return float("nan")
+        return self.blind.rate - self.filled.rate
+
+    @property
+    def gap_interval(self) -> tuple[float, float]:
+        """Of `gap`: 95 %, from the two Wilson intervals (Newcombe, 1998)."""
+        if not (self.filled and self.blind and self.compared):
+            return float("nan"), float("nan")
+        blind, filled = self.blind, self.filled
+        (low, high), (under, over) = blind.interval, filled.interval
+        return (
+            self.gap - hypot(blind.rate - low, over - filled.rate),
+            self.gap + hypot(high - blind.rate, filled.rate - under),
+        )
 
 
 @dataclass(frozen=True)

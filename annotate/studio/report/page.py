@@ -1,5 +1,6 @@
-"""Writing the report: one page with its plots inside, which needs no network."""
+"""Writing the report: one page with its plots inside, which needs no network; and its figures."""
 
+import json
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
@@ -9,14 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from annotate.studio.outcomes import Ledger, Outcome, RoundCounts
 from annotate.studio.report import figures, plots
+from annotate.studio.report.data import as_data
+from annotate.studio.report.differences import heats
+from annotate.studio.team import Team, team
 from garments.whole import write_page
 
 if TYPE_CHECKING:
     from jinja2 import Template
+    from markupsafe import Markup
 
     from garments.dataset import Dataset
 
-PAGE = "annotation.html"
+PAGE, DATA = "annotation.html", "annotation.json"
 
 WORDS = {
     Outcome.ACCEPTED: "accepted",
@@ -28,21 +33,29 @@ WORDS = {
 """Outcomes as people read them, in the order of the bars."""
 
 
-def write_report(dataset: "Dataset", ledger: Ledger) -> Path:
-    """Write the page into the data set's reports; its path. `DatasetError` where it cannot be."""
+def write_report(dataset: "Dataset", ledger: Ledger, found: Team | None = None) -> Path:
+    """Write the page into the data set's reports, and its figures as JSON beside it; its path.
+
+    `found` has the figures of the team, which are computed where it is left out. `DatasetError`
+    where nothing can be written.
+    """
+    found = found or team(dataset)
     page = dataset.reports / PAGE
     again = f"`garmentloop annotate report --dataset {dataset.folder}`"
-    write_page(page, _html(dataset, ledger), again)
+    data = json.dumps(as_data(dataset, ledger, found), indent=1, ensure_ascii=False)
+    write_page(dataset.reports / DATA, data + "\n", again)
+    write_page(page, _html(dataset, ledger, found), again)
     return page
 
 
-def _html(dataset: "Dataset", ledger: Ledger) -> str:
+def _html(dataset: "Dataset", ledger: Ledger, found: Team) -> str:
     filled, blind = figures.overall(ledger)
     times, blind_times = (figures.Times(tuple(ledger.seconds(b))) for b in (False, True))
-    return _template().render(
+    titles = {attribute.id: attribute.title for attribute in dataset.taxonomy.attributes}
+    return _template("ledger.html.jinja").render(
         name=dataset.settings.name,
         simulated=dataset.settings.simulated,
-        titles={attribute.id: attribute.title for attribute in dataset.taxonomy.attributes},
+        titles=titles,
         ledger=ledger,
         counts=_sum(ledger),
         filled=filled,
@@ -54,6 +67,7 @@ def _html(dataset: "Dataset", ledger: Ledger) -> str:
         rounds=figures.rounds(ledger),
         anchoring=figures.anchoring(ledger),
         people=figures.people(ledger),
+        team=_of_team(dataset, found, titles),
         outcomes=WORDS,
         plots=plots,
         fewest=figures.FEWEST,
@@ -62,20 +76,30 @@ def _html(dataset: "Dataset", ledger: Ledger) -> str:
     )
 
 
+def _of_team(dataset: "Dataset", found: Team, titles: dict[str, str]) -> "Markup":
+    """The part of the page about the team, empty where there is nothing to tell."""
+    from markupsafe import Markup
+
+    shown = heats(found.agreements, dataset.taxonomy.attributes)
+    made = _template("team.html.jinja").render(team=found, titles=titles, heats=shown)
+    return Markup(made)
+
+
 def _sum(ledger: Ledger) -> RoundCounts:
     parts = [vars(counts) for counts in ledger.rounds.values()]
     return RoundCounts(**{name: sum(part[name] for part in parts) for name in vars(RoundCounts())})
 
 
 @cache
-def _template() -> "Template":
+def _template(name: str) -> "Template":
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"percent": _percent, "number": _number, "at": _at, "time": _time}
-    return environment.from_string(_asset(__package__, "ledger.html.jinja"))
+    filters = {"percent": _percent, "number": _number, "plain": _plain, "at": _at, "time": _time}
+    environment.filters |= filters
+    return environment.from_string(_asset(__package__, name))
 
 
 @cache
@@ -89,6 +113,10 @@ def _percent(value: float) -> str:
 
 def _time(value: float) -> str:
     return "–" if isnan(value) else f"{value:.1f} s"  # noqa: RUF001
+
+
+def _plain(value: float) -> str:
+    return "–" if isnan(value) else f"{value:.2f}"  # noqa: RUF001
 
 
 def _number(value: Any) -> str:

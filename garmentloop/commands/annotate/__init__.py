@@ -2,7 +2,7 @@
 
 import typer
 
-from garmentloop.commands.annotate import pages, pull, push, server
+from garmentloop.commands.annotate import adjudicate, pages, pull, push, server
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -27,5 +27,6 @@ app.command("open")(server.open_page)
 app.command()(pages.guidelines)
 app.command()(push.push)
 app.command()(pull.pull)
+app.command()(adjudicate.adjudicate)
 app.command()(pages.report)
 app.command()(server.down)

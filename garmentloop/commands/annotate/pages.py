@@ -42,13 +42,15 @@ def guidelines(
 
 
 def report(dataset: DatasetOption) -> None:
-    """Show how often proposals were accepted, and what they save in time.
+    """Show what became of proposals, how well people answer, and what is saved.
 
     For each attribute and tagger version, how often annotators accepted,
     changed, emptied or filled in what was proposed; on the blind garments, how
     often they would have; and seconds per garment with and without a pre-fill.
-    A page with plots, per round, goes into the reports. It counts what was
-    pulled: run `annotate pull` before.
+    Of a team: agreement per attribute with its intervals and who says what
+    where they differ, annotators against gold, what adjudication changed. A
+    page with plots and its figures as JSON go into the reports. It counts what
+    was pulled: run `annotate pull` before.
 
     Examples:
 
@@ -56,12 +58,13 @@ def report(dataset: DatasetOption) -> None:
     """
     from annotate.studio.ledger import ledger
     from annotate.studio.report import write_report
+    from annotate.studio.team import team
     from garmentloop.ledger_table import print_ledger
     from garments.dataset import Dataset
 
     data = Dataset.open(dataset)
     with err.status("comparing answers with proposals"):
-        found = ledger(data)
-        page = write_report(data, found)
-    print_ledger(found)
+        found, people = ledger(data), team(data)
+        page = write_report(data, found, people)
+    print_ledger(found, people)
     out.print(f"Page: {page}", markup=False)

@@ -10,7 +10,7 @@ from garmentloop.options import DatasetOption
 
 if TYPE_CHECKING:
     from annotate.studio.choose import PushOptions
-    from annotate.studio.plan import PushPlan
+    from annotate.studio.progress import PushPlan
 
 
 def push(
@@ -30,6 +30,16 @@ def push(
     audit: Annotated[
         str, typer.Option(metavar="SHARE", help="Part that is annotated blind, such as 5%.")
     ] = "5%",
+    overlap: Annotated[
+        int, typer.Option(min=1, metavar="N", help="People who answer each task of a share.")
+    ] = 1,
+    overlap_share: Annotated[
+        str, typer.Option(metavar="SHARE", help="Part of new tasks that N people answer.")
+    ] = "20%",
+    gold: Annotated[
+        str,
+        typer.Option(metavar="SHARE", help="Garments of known answer to mix in, such as 5%."),
+    ] = "0%",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be done; change nothing.")
     ] = False,
@@ -48,11 +58,18 @@ def push(
     selection, goes to a project of its own without pre-fill and is answered
     twice: that gives the test data.
 
+    For a team: with --overlap, N people answer the tasks of a share that is
+    drawn by a hash, and none sees another's answer; `annotate report` tells how
+    far they agree, `annotate adjudicate` settles the rest. With --gold,
+    garments that a curator tagged `gold` come again, looking like all others,
+    to everybody: they score people, and their labels stay as they are.
+
     Examples:
 
       garmentloop annotate push --dataset datasets/mine
       garmentloop annotate push -d datasets/mine --limit 200 --round week-2
       garmentloop annotate push -d datasets/mine --select ids.txt --dry-run
+      garmentloop annotate push -d datasets/mine --overlap 2 --gold 5%
     """
     from annotate.studio.choose import PushOptions
     from annotate.studio.client import connect
@@ -61,7 +78,16 @@ def push(
     from garmentloop.progress import follow_pushing
     from garments.dataset import Dataset
 
-    options = PushOptions(select, limit, round_name, share(audit), reset_form)
+    options = PushOptions(
+        select,
+        limit,
+        round_name,
+        share(audit),
+        reset_form,
+        overlap,
+        share(overlap_share, "--overlap-share"),
+        share(gold, "--gold"),
+    )
     data = Dataset.open(dataset)
     with err.status("asking Label Studio"):
         studio = connect(data, url)
@@ -77,7 +103,7 @@ def push(
         _tell_left(end.plan, options)
 
 
-def share(text: str) -> float:
+def share(text: str, option: str = "--audit") -> float:
     """A share in [0, 1], written as `5%`, `5 %` or `0.05`."""
     from garments.errors import BadSetting
 
@@ -87,12 +113,12 @@ def share(text: str) -> float:
     except ValueError:
         found = -1.0
     if not 0 <= found <= 1:
-        raise BadSetting(f"expected a share like 5% or 0.05 for --audit, but got {text!r}")
+        raise BadSetting(f"expected a share like 5% or 0.05 for {option}, but got {text!r}")
     return found
 
 
 def _tell_left(foreseen: "PushPlan", options: "PushOptions") -> None:
-    """Why some garments are not sent, and what leaks out of the audit slice."""
+    """Why some garments are not sent, which gold is missing, and what leaks out of the slice."""
     for reason, count in foreseen.reasons.items():
         err.print(f"not sent: {count} {reason}", markup=False)
     if foreseen.unshown:
@@ -101,6 +127,12 @@ def _tell_left(foreseen: "PushPlan", options: "PushOptions") -> None:
         err.print(
             f"{foreseen.round} has its {options.limit} tasks; name another with --round to send "
             "more",
+            markup=False,
+        )
+    if foreseen.lacking_gold:
+        err.print(
+            f"note: {foreseen.lacking_gold} gold tasks fewer than asked for; tag more labelled "
+            "garments `gold`: garmentloop curate open",
             markup=False,
         )
     if foreseen.note:

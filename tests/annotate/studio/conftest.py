@@ -25,6 +25,7 @@ from real_studio import (
     borrow,
     copy_data,
     make_template,
+    sign_up,
 )
 from standin_taggers import add_garments
 
@@ -71,6 +72,14 @@ def studio_server(
         )
     finally:
         server.stop(home)
+
+
+@pytest.fixture(scope="session")
+def people(studio_server: StudioServer) -> list[Person]:
+    """Three who label: the server's owner, and two who signed up by the invitation."""
+    email, password = "third@localhost.test", "Third-Annotator-1"
+    third = Person(email, password, sign_up(studio_server.state, email, password))
+    return [studio_server.first, studio_server.second, third]
 
 
 @pytest.fixture

@@ -17,14 +17,14 @@ from real_studio import kill_server
 from standin_taggers import PixelTagger, SecondOpinion, add_garments
 
 from annotate.prelabel import PrelabelOptions, prelabel
-from annotate.studio import push as module
+from annotate.studio import sending as module
 from annotate.studio import server
 from annotate.studio.client import Studio, connect
 from annotate.studio.form import form
 from annotate.studio.journal import one_push, read_journal
 from annotate.studio.listing import list_tasks
 from annotate.studio.project import Kind, find_record, studio_folder
-from annotate.studio.push import PushOptions, plan, push
+from annotate.studio.push import PushOptions, PushProgress, plan, push
 from annotate.studio.tasks import MODEL_VERSION, task_id
 from garments.dataset import Dataset
 from garments.errors import StudioDown, StudioError, StudioRefused
@@ -43,7 +43,7 @@ def propose(dataset: Dataset, weights: str = "w1") -> None:
     list(prelabel(dataset, PrelabelOptions(), taggers))
 
 
-def pushed(studio: Studio, **options) -> module.PushProgress:
+def pushed(studio: Studio, **options) -> PushProgress:
     """The end of a push."""
     return list(push(studio.dataset, studio, PushOptions(**{"audit": 0.2, **options})))[-1]
 

@@ -8,6 +8,7 @@ import numpy as np
 from annotate.taggers import load_tagger
 from garments.dataset import Dataset
 from garments.inforce import calibrations, promotions
+from garments.migration.history import History
 from garments.settings import Settings
 from garments.tagger import Activation, Crop, Tagger, TaggerVersion, Tags
 from garments.taxonomy import Taxonomy
@@ -73,6 +74,7 @@ def load_in_force(
             background=settings.prelabel.background,
             cache=cache or (dataset.run / "texts" if dataset else None),
             models=trained_models(dataset) if dataset else None,
+            history=History.of(dataset.folder) if dataset else None,
         )
         for model, attributes in asked.items()
     ]

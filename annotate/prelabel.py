@@ -24,6 +24,7 @@ from garments.calibrate import record_model_calibrations
 from garments.catalog import one_of
 from garments.dataset import Dataset
 from garments.errors import BadInput, ModelError
+from garments.migration.history import History
 from garments.settings import Settings
 from garments.tagger import Crop, Tagger, Tags
 
@@ -107,6 +108,7 @@ def load_taggers(dataset: Dataset, options: PrelabelOptions | None = None) -> li
         background=settings.prelabel.background,
         cache=dataset.run / "texts",
         models=trained_models(dataset),
+        history=History.of(dataset.folder),
     )
     promoted = {} if options.named else promoted_references(dataset)
     base = settings.models.base_tagger

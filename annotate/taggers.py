@@ -10,6 +10,7 @@ from annotate.preparation import Background
 from extract.models import resolve_device
 from garments.calibration import Calibration
 from garments.errors import BadInput, ModelError, UnfitModel, UnknownModel
+from garments.migration.history import History
 from garments.modelfolder import CONFIG as MODEL_CONFIG
 from garments.modelfolder import read_raw_config
 from garments.references import Reference, Source
@@ -32,6 +33,7 @@ def load_tagger(
     background: Background = "grey",
     cache: Path | None = None,
     models: Path | None = None,
+    history: History | None = None,
 ) -> Tagger:
     """The tagger that `reference` names.
 
@@ -40,9 +42,10 @@ def load_tagger(
     `model:NAME` (a folder of `models`, the data set's trained taggers) or `rule:color`.
     `attributes` are those that it shall answer, None for all that it can; `background` is what it
     sees beside the garment (a fine-tuned one sees what it was trained on); `cache` is a folder
-    where text embeddings are kept between runs. Raises `UnknownModel`, `UnfitModel` or `ModelError`
-    for the model, `BadTaxonomy` for an unknown attribute or one without prompts, `BadSetting` for
-    the device; each says what to do.
+    where text embeddings are kept between runs. A fine-tuned tagger of an earlier taxonomy answers
+    in present words by `history`, the migrations of its data set. Raises `UnknownModel`,
+    `UnfitModel` or `ModelError` for the model, `BadTaxonomy` for an unknown attribute or one
+    without prompts, `BadSetting` for the device; each says what to do.
     """
     parsed = Reference.parse(reference)
     if parsed.source is Source.RULE:
@@ -50,8 +53,8 @@ def load_tagger(
     if folder := _finetuned(parsed, models):
         from annotate.finetuned.tagger import FineTunedTagger
 
-        device = resolve_device(device)
-        return FineTunedTagger.load(folder, reference.strip(), taxonomy, attributes, device)
+        name, device = reference.strip(), resolve_device(device)
+        return FineTunedTagger.load(folder, name, taxonomy, attributes, device, history)
     from annotate.zeroshot.base import ZeroShotTagger
     from annotate.zeroshot.texts import TextCache, check_prompts
 

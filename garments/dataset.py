@@ -1,7 +1,7 @@
 """A data set is one folder; moving it moves everything.
 
 dataset.toml, taxonomy.toml   settings; the taxonomy in force
-taxonomies/                   earlier taxonomies by hash
+taxonomies/                   taxonomies that were ever in force by hash, and their migrations
 catalog/                      the tables
 previews/ab/....jpg           photos, made smaller (the originals stay where they are)
 crops/ab/....jpg              garment crops by content
@@ -108,9 +108,11 @@ class Dataset:
 
     @cached_property
     def taxonomy(self) -> "Taxonomy":
-        """The taxonomy in force."""
+        """The taxonomy in force; `DatasetError` while a migration is at work or was cut off."""
+        from garments.migration.record import expect_settled
         from garments.taxonomy import Taxonomy
 
+        expect_settled(self.folder)
         return Taxonomy.load(self.folder / TAXONOMY_FILE)
 
     def change(self, changes: dict[str, Any]) -> None:

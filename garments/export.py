@@ -86,9 +86,10 @@ def garments(dataset: "Dataset") -> "pa.Table":
 
 
 def labels(dataset: "Dataset") -> "pa.Table":
-    """People's words as stored, withdrawals and simulated ones too."""
+    """People's words as stored, withdrawals, simulated and migrated ones too."""
     names = ["garment_id", "attribute", "value", "kind", "annotator", "created_at", "seconds"]
     names += ["label_id", "crop_sha", "task_id", "proposal_id", "vocabulary_hash", "withdraws"]
+    names += ["migrated_from", "migration"]
     return _in_order(dataset.catalog.rows("labels", [*names, "seq"]))
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from garments.calibration import Calibration
 from garments.ids import stable_id
+from garments.migration.history import History
 
 if TYPE_CHECKING:
     from garments.dataset import Dataset
@@ -23,13 +24,16 @@ class Speaker:
 def promotions(dataset: "Dataset") -> dict[str, dict[str, Any]]:
     """The newest promotion of a tagger by attribute: of that attribute, or of all.
 
-    One without a model took an earlier one back: the settings' taggers are in force.
+    One without a model took an earlier one back: the settings' taggers are in force. A promotion
+    for an attribute that was renamed holds for it under its present name.
     """
+    history = History.of(dataset.folder)
     rows = dataset.catalog.rows("promotions", where="kind = 'tagger'").to_pylist()
     newest: dict[str, dict[str, Any]] = {}
+    every = [attribute.id for attribute in dataset.taxonomy.attributes] if rows else []
     for row in sorted(rows, key=lambda row: int(row["seq"])):
-        every = [attribute.id for attribute in dataset.taxonomy.attributes]
-        newest.update(dict.fromkeys([row["attribute"]] if row["attribute"] else every, row))
+        names = [history.attribute(row["attribute"])] if row["attribute"] else every
+        newest |= {name: row for name in names if name}
     return newest
 
 

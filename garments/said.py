@@ -3,7 +3,8 @@
 In this order: adjudicated, else curator, else the annotators' consensus, else the newest
 annotator, else import. Simulated answers count as annotators' in a rehearsal and not at all in a
 real data set; answers to gold tasks, which score whoever gives them, never do. Order is `seq`, not
-clocks. A withdrawal takes back one label; what its author had said before it stays superseded.
+clocks; what a migration of the taxonomy says anew has the place of the label that it comes from. A
+withdrawal takes back one label; what its author had said before it stays superseded.
 """
 
 from collections import defaultdict
@@ -74,6 +75,11 @@ class Rules:
     simulated: bool = False
     audit: Collection[str] = frozenset()
 
+    @classmethod
+    def of(cls, dataset: "Dataset") -> "Rules":
+        """Those of a data set."""
+        return cls(simulated=dataset.settings.simulated, audit=audit_slice(dataset))
+
 
 def people_say(labels: Iterable[Row], rules: Rules | None = None) -> dict[Key, Held]:
     """What people's words add up to by (garment_id, attribute), from rows of `labels`."""
@@ -86,8 +92,7 @@ def people_say(labels: Iterable[Row], rules: Rules | None = None) -> dict[Key, H
 
 def people_say_in(dataset: "Dataset") -> dict[Key, Held]:
     """What people said about the garments of a data set, by (garment_id, attribute)."""
-    rules = Rules(simulated=dataset.settings.simulated, audit=audit_slice(dataset))
-    return people_say(dataset.catalog.rows("labels").to_pylist(), rules)
+    return people_say(dataset.catalog.rows("labels").to_pylist(), Rules.of(dataset))
 
 
 def annotators_say(labels: Iterable[Row], simulated: bool) -> dict[Key, dict[str, Row]]:
@@ -107,18 +112,34 @@ def audit_slice(dataset: "Dataset") -> set[str]:
 def _latest_words(
     labels: Iterable[Row], rules: Rules
 ) -> dict[Key, dict[tuple[LabelKind, str], Row]]:
-    """By garment and attribute: the newest label of each kind and person, unless withdrawn."""
-    rows = sorted(labels, key=lambda row: int(row["seq"]))
+    """By garment and attribute, oldest first: the newest label of each kind and person, unless
+    withdrawn.
+    """
+    rows = _as_spoken(labels)
     withdrawn = {row["withdraws"] for row in rows if row.get("withdraws")}
     latest: dict[Key, dict[tuple[LabelKind, str], Row]] = defaultdict(dict)
     for row in rows:
         kind = _kind(row, rules)
         if kind is not None and not row.get("withdraws"):
-            latest[row["garment_id"], row["attribute"]][kind, row["annotator"] or ""] = row
+            words = latest[row["garment_id"], row["attribute"]]
+            speaker = (kind, row["annotator"] or "")
+            words.pop(speaker, None)  # so that whoever spoke last stands last
+            words[speaker] = row
     for words in latest.values():
         for key in [key for key, row in words.items() if row["label_id"] in withdrawn]:
             del words[key]
     return latest
+
+
+def _as_spoken(labels: Iterable[Row]) -> list[Row]:
+    """Rows in the order in which they were said; one that a migration made stands where the label
+    stands that it comes from, or else it would go before what others said later.
+    """
+    rows = sorted(labels, key=lambda row: int(row["seq"]))
+    places: dict[str, int] = {}
+    for row in rows:
+        places[row["label_id"]] = places.get(row.get("migrated_from") or "", int(row["seq"]))
+    return sorted(rows, key=lambda row: places[row["label_id"]])
 
 
 def _kind(row: Row, rules: Rules) -> LabelKind | None:
@@ -138,7 +159,7 @@ def _kind(row: Row, rules: Rules) -> LabelKind | None:
 def _decide(key: Key, words: Mapping[tuple[LabelKind, str], Row], rules: Rules) -> Held | None:
     """Go down the ladder of people's words; None when nobody has spoken."""
     by_kind: dict[LabelKind, list[Row]] = defaultdict(list)
-    for (kind, _), row in sorted(words.items(), key=lambda item: int(item[1]["seq"])):
+    for (kind, _), row in words.items():
         by_kind[kind].append(row)
     for kind in (LabelKind.ADJUDICATED, LabelKind.CURATOR):
         if by_kind[kind]:

@@ -75,11 +75,16 @@ def status(dataset: "Dataset") -> Status:
         retired=retired,
         proposals=catalog.count("proposals"),
         embeddings=sum(catalog.count(table) for table in catalog.embedding_tables()),
-        labels=catalog.counts("labels", "kind"),
+        labels=catalog.counts("labels", "kind", _said(dataset)),
         last_extraction=catalog.highest("extractions", "created_at", is_run),
         loop=_loop(dataset),
         taking_down=Withdrawals(dataset).pending() is not None,
     )
+
+
+def _said(dataset: "Dataset") -> str | None:
+    """Labels that somebody gave: a migration says them anew, but nobody said more by that."""
+    return "migration IS NULL" if "migration" in dataset.catalog.stored("labels") else None
 
 
 def _loop(dataset: "Dataset") -> LoopStatus:

@@ -1,13 +1,14 @@
 """Which logits of a fine-tuned tagger mean what, and whether they fit a data set's taxonomy."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from garments.errors import ModelError, UnfitModel
+from garments.migration.history import History
 from garments.tagger import Activation
 from garments.taxonomy import Taxonomy
 
@@ -77,6 +78,13 @@ class Layout:
             for head in self.heads
         ]
 
+    def now(self, taxonomy: Taxonomy, history: History) -> "Layout":
+        """The same heads with attributes and values as migrations call them by now.
+
+        Values that were merged have one name; those that went keep theirs, which nothing has now.
+        """
+        return Layout(tuple(_now(head, taxonomy, history) for head in self.heads))
+
     @classmethod
     def read(cls, content: object, where: str) -> "Layout":
         """The layout in a configuration; `ModelError` where it is damaged."""
@@ -98,18 +106,25 @@ class Mapped:
     """How a head's logits become those of an attribute of another taxonomy.
 
     `places` (K,) are indices into the head's logits, -1 for values that it never learnt. `same`
-    where nothing has to be done.
+    where nothing has to be done. `merged` has all indices of values that are several of the head's,
+    of which any may hold by itself where that is `multiple`.
     """
 
     places: NDArray[np.int64]
     same: bool
+    merged: Mapping[int, Sequence[int]] = field(default_factory=dict)
+    multiple: bool = False
 
     def apply(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
         """(N, K) in the taxonomy's order from (N, H) in the head's."""
         if self.same:
             return logits
         unknown = logits.min(axis=1, keepdims=True) - np.float32(BELOW)
-        return np.where(self.places >= 0, logits[:, self.places], unknown).astype(np.float32)
+        found = np.where(self.places >= 0, logits[:, self.places], unknown)
+        for place, parts in self.merged.items():
+            together = np.maximum if self.multiple else np.logaddexp
+            found[:, place] = together.reduce(logits[:, list(parts)], axis=1)
+        return found.astype(np.float32)
 
 
 def mapped(head: Head, taxonomy: Taxonomy, reference: str) -> Mapped:
@@ -119,8 +134,10 @@ def mapped(head: Head, taxonomy: Taxonomy, reference: str) -> Mapped:
     `UnfitModel` where too few are known, or where one value holds now and several did then.
     """
     attribute = taxonomy.attribute(head.attribute)
-    known = {value: place for place, value in enumerate(head.values)}
-    places = np.array([known.get(value, -1) for value in attribute.ids], np.int64)
+    known: dict[str, list[int]] = {}
+    for place, value in enumerate(head.values):
+        known.setdefault(value, []).append(place)
+    places = np.array([known.get(value, [-1])[0] for value in attribute.ids], np.int64)
     share = float((places >= 0).mean())
     if attribute.multiple != head.multiple or share < LEAST_KNOWN:
         why = (
@@ -131,9 +148,31 @@ def mapped(head: Head, taxonomy: Taxonomy, reference: str) -> Mapped:
         raise UnfitModel(
             f"expected a model for this taxonomy, but {reference} learnt another {head.attribute} "
             f"({why}); train it again by `garmentloop finetune tagger`, or ask it for other "
-            "attributes"
+            "attributes. If it is in force, `garmentloop models rollback` takes it out of force"
         )
-    return Mapped(places, taxonomy.vocabulary_hash(head.attribute) == head.vocabulary)
+    merged = {
+        at: parts
+        for at, value in enumerate(attribute.ids)
+        if len(parts := known.get(value, [])) > 1
+    }
+    same = taxonomy.vocabulary_hash(head.attribute) == head.vocabulary
+    return Mapped(places, same, merged, head.multiple)
+
+
+def _now(head: Head, taxonomy: Taxonomy, history: History) -> Head:
+    name = history.attribute(head.attribute)
+    if name is None or all(name != found.id for found in taxonomy.attributes):
+        return head
+    ids = taxonomy.values(name)
+    values = tuple(_value(head.attribute, value, ids, history) for value in head.values)
+    return replace(head, attribute=name, values=values)
+
+
+def _value(attribute: str, value: str, ids: Sequence[str], history: History) -> str:
+    became = None if value in ids else history.present(attribute, value)
+    if became is None or not became.holds:
+        return value
+    return next(iter(became.answer), value)
 
 
 def answerable(

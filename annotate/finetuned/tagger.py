@@ -12,6 +12,7 @@ from annotate.finetuned.layout import answerable
 from annotate.finetuned.net import TaggerNet
 from annotate.finetuned.picture import inputs
 from garments.calibration import Calibration
+from garments.migration.history import History
 from garments.modelfolder import weights_hash
 from garments.tagger import Crop, TaggerVersion, Tags
 from garments.taxonomy import Taxonomy
@@ -36,14 +37,26 @@ class FineTunedTagger:
         attributes: Sequence[str] | None = None,
         calibrations: Mapping[str, Calibration] | None = None,
         device: str = "cpu",
+        history: History | None = None,
     ) -> None:
-        """`attributes` None asks for all that it can; `UnfitModel` where it cannot."""
+        """`attributes` None asks for all that it can; `UnfitModel` where it cannot.
+
+        By `history` it answers in the words that migrations have made of those that it learnt.
+        """
         self.reference, self.weights_hash = reference, weights_hash
         self.made = made
-        self._maps = answerable(made.layout, taxonomy, attributes, reference)
+        self._layout = made.layout.now(taxonomy, history or History(()))
+        self._learnt = {
+            now.attribute: head
+            for now, head in zip(self._layout.heads, made.layout.heads, strict=True)
+        }
+        self._maps = answerable(self._layout, taxonomy, attributes, reference)
         self.attributes = tuple(self._maps)
+        came = calibrations or {}
         self.calibrations = {
-            name: one for name, one in (calibrations or {}).items() if name in self._maps
+            name: came[head.attribute]
+            for name, head in self._learnt.items()
+            if name in self._maps and head.attribute in came
         }
         self._taxonomy, self._device = taxonomy, device
         self._net = net.to(device).to(memory_format=torch.channels_last).eval()
@@ -56,30 +69,32 @@ class FineTunedTagger:
         taxonomy: Taxonomy,
         attributes: Sequence[str] | None = None,
         device: str = "cpu",
+        history: History | None = None,
     ) -> "FineTunedTagger":
         """Load a folder; `ModelError` where it is damaged, `UnfitModel` for another taxonomy."""
         from annotate.taggers import read_calibrations
 
         net, made = load_net(folder)
         digest, came = weights_hash(folder), read_calibrations(folder)
-        return cls(net, made, taxonomy, reference, digest, attributes, came, device)
+        return cls(net, made, taxonomy, reference, digest, attributes, came, device, history)
 
     def version(self, attribute: str) -> TaggerVersion:
         """See `garments.tagger.Tagger`; `prompt_version` tells a vocabulary that was mapped."""
-        mapped_from = self.made.layout.head(attribute).vocabulary
+        learnt = self._learnt[attribute]
+        how = "mapped" if learnt == self._layout.head(attribute) else "migrated"
         return TaggerVersion(
             model=self.reference,
             weights_hash=self.weights_hash,
             vocabulary_hash=self._taxonomy.vocabulary_hash(attribute),
-            prompt_version="" if self._maps[attribute].same else f"mapped-{mapped_from}",
+            prompt_version="" if self._maps[attribute].same else f"{how}-{learnt.vocabulary}",
             crop_preparation=self.made.background,
         )
 
     def tag(self, crops: Sequence[Crop]) -> Tags:
         """See `garments.tagger.Tagger`; `ModelError` where the weights make no finite numbers."""
-        logits, places = self.logits(crops), self.made.layout.slices()
+        logits, places = self.logits(crops), self._layout.slices()
         found = {name: one.apply(logits[:, places[name]]) for name, one in self._maps.items()}
-        kinds = {name: self.made.layout.head(name).activation for name in self._maps}
+        kinds = {name: self._layout.head(name).activation for name in self._maps}
         return Tags(found, kinds)
 
     def logits(self, crops: Sequence[Crop]) -> NDArray[np.float32]:

@@ -15,10 +15,11 @@ from annotate.guidelines import keep_guidelines
 from annotate.studio.client import Studio
 from annotate.studio.disputes import Dispute, by_attribute, find_disputes, is_about
 from annotate.studio.form import Form, confidence_html
-from annotate.studio.journal import one_push
+from annotate.studio.journal import DISPUTE_JOURNAL, one_push
 from annotate.studio.progress import PushPlan, PushProgress
 from annotate.studio.project import Kind, find_record, record_of
-from annotate.studio.push import guidelines_url
+from annotate.studio.push import expect_present_taxonomy, guidelines_url
+from annotate.studio.retired import retired
 from annotate.studio.sending import Sending
 from annotate.studio.side import CREATED, WITHDRAWN, Side
 from annotate.studio.survey import Row, Survey, deleted
@@ -34,8 +35,6 @@ from annotate.studio.tasks import (
 from annotate.studio.vocabularies import keep_taxonomy
 from garments.dataset import Dataset
 from garments.errors import BadSetting
-
-_JOURNAL = "adjudicate.json"
 
 
 @dataclass(frozen=True)
@@ -73,6 +72,7 @@ def adjudicate(
     sent until then counts, and the same call goes on from there.
     """
     with one_push(dataset):
+        expect_present_taxonomy(dataset)
         keep_taxonomy(dataset)
         if studio.local:
             keep_guidelines(dataset)
@@ -84,7 +84,7 @@ class DisputeSurvey(Survey):
     """What is to be done in the project of disputes."""
 
     kinds = (Kind.ADJUDICATION,)
-    journal_file = _JOURNAL
+    journal_file = DISPUTE_JOURNAL
 
     def __init__(
         self,
@@ -242,5 +242,6 @@ def _survey(dataset: Dataset, studio: Studio, options: AdjudicateOptions | None)
             f"{options.attribute!r}; check --attribute"
         )
     url = guidelines_url(studio)
-    form = Form(dataset.taxonomy, url or None, one_key=studio.local, adjudicates=True)
+    unasked = retired(dataset)
+    form = Form(dataset.taxonomy, url or None, studio.local, adjudicates=True, retired=unasked)
     return DisputeSurvey(dataset, studio, options, form, url)

@@ -1,7 +1,7 @@
 """How far annotators agree about each attribute, and what they say where they differ.
 
 On garments that several answered. Blind ones and pre-filled ones are told apart: who sees the same
-pre-fill agrees more easily.
+pre-fill agrees more easily. What was filled in as people had said it before counts for nobody.
 """
 
 from collections import Counter, defaultdict
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from annotate.studio.again import own_words
 from garments.agreement import (
     Agreement,
     Kappa,
@@ -69,7 +70,7 @@ class AttributeAgreement:
 def agreements(dataset: "Dataset") -> list[AttributeAgreement]:
     """By attribute in the taxonomy's order, pre-filled before blind, where several answered."""
     garments = dataset.catalog.ids("garments")
-    labels = dataset.catalog.rows("labels").to_pylist()
+    labels = own_words(dataset, dataset.catalog.rows("labels").to_pylist())
     answers = annotators_answers(labels, garments, dataset.settings.simulated)
     audit = audit_slice(dataset)
     found = []

@@ -58,7 +58,7 @@ class Exchange:
                 if attempt == self.connection.attempts - 1:
                     raise
                 pause(attempt)
-                there = self.task_keys(project)
+                there = {_key(task) for task in self._by_id(project)}
                 left = [task for task in left if _key(task) not in there]
                 if not left:
                     return len(tasks)
@@ -140,7 +140,7 @@ class Exchange:
         """Ids of all tasks by (garment_id, crop_sha), oldest first."""
         keys: dict[tuple[str, str], list[int]] = {}
         for task in self._by_id(project):
-            keys.setdefault(_key(task), []).append(task["id"])
+            keys.setdefault(_key(task)[:2], []).append(task["id"])
         return keys
 
     def task_ids_by_garment(self, project: Project) -> dict[str, int]:
@@ -241,9 +241,11 @@ def _batches(rows: Sequence[Any]) -> Iterable[Sequence[Any]]:
     return (rows[start : start + BATCH] for start in range(0, len(rows), BATCH))
 
 
-def _key(task: Mapping[str, Any]) -> tuple[str, str]:
+def _key(task: Mapping[str, Any]) -> tuple[str, str, str]:
+    """What a task asks: a garment's crop, and because of which migration once more."""
     data = task["data"]
-    return str(data.get("garment_id", "")), str(data.get("crop_sha", ""))
+    again = str(data.get("again") or "")
+    return str(data.get("garment_id", "")), str(data.get("crop_sha", "")), again
 
 
 def _expect_all(made: object, sent: int, what: str) -> None:

@@ -41,13 +41,15 @@ class Form:
     """A form for one taxonomy: its XML for Label Studio, and what its results mean.
 
     `hash` tells forms apart that ask something else or look different, not by their help line. One
-    that `adjudicates` also shows what people said, from a task's `answers`.
+    that `adjudicates` also shows what people said, from a task's `answers`. What is `retired` was
+    asked once and is no longer shown (see `annotate.studio.retired`).
     """
 
     taxonomy: Taxonomy
     guidelines_url: str | None = None
     one_key: bool = True
     adjudicates: bool = False
+    retired: tuple[Control, ...] = ()
 
     @cached_property
     def controls(self) -> list[Control]:
@@ -57,7 +59,8 @@ class Form:
     @cached_property
     def xml(self) -> str:
         """The labelling configuration."""
-        return _xml(self.controls, _help(self.guidelines_url, self.one_key), self.adjudicates)
+        help_html = _help(self.guidelines_url, self.one_key)
+        return _xml(self.controls, help_html, self.adjudicates, self.retired)
 
     @cached_property
     def hash(self) -> str:
@@ -85,9 +88,14 @@ class Form:
         return answers.read(asked, result, tolerant)
 
 
-def form(taxonomy: Taxonomy, guidelines_url: str | None = None, one_key: bool = True) -> Form:
+def form(
+    taxonomy: Taxonomy,
+    guidelines_url: str | None = None,
+    one_key: bool = True,
+    retired: tuple[Control, ...] = (),
+) -> Form:
     """The form for `taxonomy`; `one_key` tells whether Space accepts (on servers of ours)."""
-    return Form(taxonomy, guidelines_url, one_key)
+    return Form(taxonomy, guidelines_url, one_key, retired=retired)
 
 
 def low_confidence(readings: Mapping[str, Reading]) -> set[str]:
@@ -137,10 +145,15 @@ def _told(
     return f"Confidence of the tagger{ending}"
 
 
-def _xml(asked: Sequence[Control], help_html: str, adjudicates: bool = False) -> str:
+def _xml(
+    asked: Sequence[Control],
+    help_html: str,
+    adjudicates: bool = False,
+    retired: Sequence[Control] = (),
+) -> str:
     root = Element("View", className="gl-form")
     keys = hotkeys.keys_of(asked)
-    SubElement(root, "Style").text = style(asked, keys, adjudicates)
+    SubElement(root, "Style").text = style(asked, keys, adjudicates) + _without_bars(retired)
     pictures = SubElement(root, "View", className="gl-pictures")
     _picture(pictures, CROP, "$image", "gl-crop")
     _picture(pictures, PHOTO, "$photo", "gl-photo")
@@ -156,8 +169,18 @@ def _xml(asked: Sequence[Control], help_html: str, adjudicates: bool = False) ->
         SubElement(
             fields, "HyperText", name=HELP, value=help_html, inline="true", clickableLinks="true"
         )
+    if retired:
+        hidden = SubElement(root, "View", className="gl-retired", style="display: none")
+        for control in retired:
+            _choices(hidden, control, {})
     indent(root)
     return tostring(root, encoding="unicode")
+
+
+def _without_bars(retired: Sequence[Control]) -> str:
+    """CSS against confidences of tasks that were answered when the question was still asked."""
+    names = [found.id for control in retired for found in control.attributes]
+    return "".join(f"\n.gl-bar-{name} {{ display: none; }}" for name in names)
 
 
 def _picture(parent: Element, name: str, value: str, kind: str) -> None:
@@ -182,8 +205,12 @@ def _field(parent: Element, name: str, title: str) -> Element:
 
 
 def _question(parent: Element, control: Control, keys: Mapping[hotkeys.Answer, str]) -> None:
+    _choices(_field(parent, control.name, control.title), control, keys)
+
+
+def _choices(parent: Element, control: Control, keys: Mapping[hotkeys.Answer, str]) -> None:
     group = SubElement(
-        _field(parent, control.name, control.title),
+        parent,
         "Choices",
         name=control.name,
         toName=CROP,

@@ -1,16 +1,19 @@
 """What one annotation in Label Studio says, and what of it cannot be taken as it is.
 
-Drafts and predictions say nothing. What was answered under another vocabulary counts as far as its
-values still exist; everything else is set aside with its reason, never dropped.
+Drafts and predictions say nothing. What was answered under a vocabulary that was migrated since
+counts in its own words, which the migration then brings to those of now. What was answered under
+any other vocabulary counts as far as its values still exist; everything else is set aside with its
+reason, never dropped.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from annotate.studio.answers import Values, read
+from annotate.studio.answers import FormAnswers, Values, read
 from annotate.studio.controls import VERDICT, Control
+from annotate.studio.vocabularies import Vocabulary
 from garments.answers import NOT_VISIBLE, value_of
 from garments.errors import BadInput
 from garments.taxonomy import Attribute, Taxonomy
@@ -39,7 +42,8 @@ class Heard:
     """One annotation: who said when what, by attribute as stored, and decisions by kind.
 
     `number` is Label Studio's id, `stamp` its updated_at as written there. `seconds` is how long
-    it took, None where that is not known.
+    it took, None where that is not known. `vocabulary` has the hash of the values on offer where
+    an attribute was not answered in the words of its task, but of another taxonomy.
     """
 
     number: int
@@ -49,6 +53,7 @@ class Heard:
     values: Mapping[str, str] = field(default_factory=dict)
     decisions: Mapping[str, str] = field(default_factory=dict)
     aside: tuple[Aside, ...] = ()
+    vocabulary: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def at(self) -> datetime:
@@ -60,8 +65,18 @@ class Heard:
         return f"{task}/{self.number}"
 
 
-def hear(raw: Raw, who: str, asked: Sequence[Control], taxonomy: Taxonomy) -> Heard:
-    """Read an annotation that was not cancelled: what `asked` says of the values of `taxonomy`."""
+def hear(
+    raw: Raw,
+    who: str,
+    asked: Sequence[Control],
+    taxonomy: Taxonomy,
+    migrated: Sequence[Vocabulary] = (),
+) -> Heard:
+    """Read an annotation that was not cancelled: what `asked` says of the values of `taxonomy`.
+
+    What is none of these, but was before a migration (`migrated`, the newest first), or is since
+    one, is taken in the words in which it was said.
+    """
     seconds = raw.get("lead_time")
     said = {
         "number": int(raw["id"]),
@@ -72,18 +87,18 @@ def hear(raw: Raw, who: str, asked: Sequence[Control], taxonomy: Taxonomy) -> He
     if raw.get("parent_prediction") and seconds is None:
         return Heard(**said, aside=(Aside(raw.get("result"), UNSEEN),))
     sound, aside = _sound(raw.get("result") or [])
-    answers = read(asked, sound, tolerant=True)
+    answers = _read(asked, sound, migrated)
     if answers.verdict == "bad_crop":
         aside += [_unknown(*pair) for pair in answers.unknown if pair[0] == VERDICT]
-        values: dict[str, str] = {}
+        values, under = dict[str, str](), dict[str, str]()
     else:
         aside += [_unknown(*pair) for pair in answers.unknown]
         rescued = _rescued(asked, answers.unknown)
-        values, lost = _in_force({**rescued, **answers.values}, taxonomy)
+        values, under, lost = _in_force({**rescued, **answers.values}, asked, taxonomy, migrated)
         aside += lost
     decisions = {BAD_CROP_KIND: answers.bad_crop_reason, NOTE_KIND: answers.note}
     held = {kind: text for kind, text in decisions.items() if text}
-    return Heard(**said, values=values, decisions=held, aside=tuple(aside))
+    return Heard(**said, values=values, decisions=held, aside=tuple(aside), vocabulary=under)
 
 
 def author(raw: Raw) -> int | None:
@@ -126,18 +141,52 @@ def _rescued(asked: Sequence[Control], unknown: Sequence[tuple[str, str]]) -> Va
     return found
 
 
-def _in_force(said: Values, taxonomy: Taxonomy) -> tuple[dict[str, str], list[Aside]]:
-    """Values as stored, of those that the taxonomy in force has; what it has not."""
+def _read(
+    asked: Sequence[Control], sound: Sequence[Raw], migrated: Sequence[Vocabulary]
+) -> FormAnswers:
+    """What a form says; each field is read by the first form that has its choices.
+
+    Somebody may have had an older form open than the task's, or answer an older task by a new one.
+    """
+    if not migrated:
+        return read(asked, sound, tolerant=True)
+    groups: dict[int, list[Raw]] = {0: []}
+    books = [Vocabulary(tuple(asked), {}), *migrated]
+    for entry in sound:
+        name, choices = entry["from_name"], entry["value"].get("choices")
+        fits = (at for at, book in enumerate(books) if choices and book.offers(name, choices))
+        groups.setdefault(next(fits, 0), []).append(entry)
+    first, *others = (
+        read(books[at].asked, entries, tolerant=True) for at, entries in sorted(groups.items())
+    )
+    values = dict(first.values)
+    for other in others:
+        values |= other.values
+    return replace(first, values=values)
+
+
+def _in_force(
+    said: Values, asked: Sequence[Control], taxonomy: Taxonomy, migrated: Sequence[Vocabulary]
+) -> tuple[dict[str, str], dict[str, str], list[Aside]]:
+    """Values as stored, of those that the taxonomy in force has, or one that was migrated; what
+    they have not. Besides the vocabularies of values that the task's own form has not.
+    """
     by_name = {attribute.id: attribute for attribute in taxonomy.attributes}
-    values, aside = {}, []
+    own = Vocabulary(tuple(asked), {}).attributes
+    values, under, aside = {}, {}, []
     for name, value in said.items():
         chosen = (value,) if isinstance(value, str) else value
         kept, reason = _kept(by_name.get(name), chosen)
+        book = None
+        if migrated and (reason or _kept(own.get(name), chosen)[1]):
+            book = next((b for b in migrated if not _kept(b.attributes.get(name), chosen)[1]), None)
+        if book:
+            kept, reason, under[name] = list(chosen), "", book.hashes[name]
         if kept:
             values[name] = value_of(kept)
         if reason:
             aside.append(Aside({name: list(chosen)}, f"{name}: {reason}"))
-    return values, aside
+    return values, under, aside
 
 
 def _kept(attribute: Attribute | None, chosen: Sequence[str]) -> tuple[list[str], str]:

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,15 +11,13 @@ from annotate.studio.client import Studio
 from annotate.studio.hear import BAD_CROP_KIND, NOTE_KIND, Aside, Heard, author, hear, live
 from annotate.studio.labels import Answered, decision_rows, label_rows
 from annotate.studio.project import Project
-from annotate.studio.side import CREATED, table_of
+from annotate.studio.side import CREATED, DONE, SKIPPED, table_of
 from annotate.studio.tasks import ADJUDICATION, GOLD, task_id
 from annotate.studio.vocabularies import Vocabularies
 from garments.catalog.convert import one_of
 from garments.dataset import Dataset
+from garments.migration.labels import as_said
 from garments.said import LabelKind
-
-DONE, SKIPPED = "done", "skipped"
-"""States of tasks that a pull gives."""
 
 SAID_BY = (LabelKind.ANNOTATOR, LabelKind.SIMULATED)
 """Kind of what is answered in a real data set, and in a rehearsal."""
@@ -43,6 +41,7 @@ class Intake:
     def __init__(self, dataset: Dataset, studio: Studio, project: Project, aside: SetAside) -> None:
         self.dataset, self.studio, self.project, self.aside = dataset, studio, project, aside
         self._vocabularies = Vocabularies(dataset)
+        self._history = self._vocabularies.history
         self._people: dict[int, str] | None = None
 
     def take(self, raws: Sequence[Raw], dry_run: bool = False) -> dict[str, int]:
@@ -64,21 +63,24 @@ class Intake:
             task, heard = self._heard(raw, known)
             news.asides += [self._aside(raw, one, what) for one in heard for what in one.aside]
             if task is not None:
-                news.labels += label_rows(task, heard, known.labels[task.task_id])
+                labels = known.labels[task.task_id]
+                new = label_rows(task, heard, as_said(labels))
+                news.labels += [*new, *self._history.brought(new, labels)]
                 news.decisions += decision_rows(task, heard, known.decisions[task.task_id])
                 news.states += self._state(raw, known.tasks.get(task.task_id))
         return news
 
     def _task_id(self, raw: Raw) -> str:
         data = raw["data"]
-        return task_id(self.project.uuid, data.get("garment_id", ""), data.get("crop_sha", ""))
+        names = (str(data.get(name) or "") for name in ("garment_id", "crop_sha", "again"))
+        return task_id(self.project.uuid, *names)
 
     def _heard(self, raw: Raw, known: "_Known") -> tuple[Answered | None, list[Heard]]:
         """The task and what its annotations say; no task where its garment is not ours."""
         data, name = raw["data"], self._task_id(raw)
         vocabulary = self._vocabularies[str(data.get("vocabulary_hash"))]
-        asked, now = vocabulary.asked, self._vocabularies.now
-        heard = [hear(one, self._who(author(one)), asked, now) for one in live(raw)]
+        asked, now, migrated = vocabulary.asked, self._vocabularies.now, self._vocabularies.migrated
+        heard = [hear(one, self._who(author(one)), asked, now, migrated) for one in live(raw)]
         garment = str(data.get("garment_id") or "")
         if name not in known.tasks and not (heard and self._is_garment(garment)):
             reason = f"the data set has no garment {garment or '(none named)'}"
@@ -96,7 +98,12 @@ class Intake:
             shown={} if purpose == ADJUDICATION else shown,
             vocabulary=vocabulary.hashes,
             kind=_KINDS.get(purpose, usual) if purpose else usual,
-        ), [_of_check(one, purpose, shown) for one in heard]
+        ), [_of_check(one, purpose, self._asked(shown)) for one in heard]
+
+    def _asked(self, shown: Mapping[str, Any]) -> set[str | None]:
+        """What a dispute asks, as it was called when it was sent and as it is called by now."""
+        asked = shown.get("asked", ())
+        return {*asked, *map(self._history.attribute, asked)}
 
     def _is_garment(self, garment: str) -> bool:
         return bool(self.dataset.catalog.known("garments", [garment]))
@@ -148,13 +155,18 @@ class _News:
         kinds = [row["kind"] for row in said]
         return {
             "annotations": len({row["annotation_id"] for row in said}),
-            "labels": sum("label_id" in row for row in said),
-            "withdrawn": len(rows) - len(said),
+            "labels": sum("label_id" in row and not row.get("migration") for row in said),
+            "migrated": len({row["migrated_from"] for row in self.labels if _is_brought(row)}),
+            "withdrawn": sum(bool(row.get("withdraws")) for row in as_said(rows)),
             "bad_crops": kinds.count(BAD_CROP_KIND),
             "notes": kinds.count(NOTE_KIND),
             "skips": sum(row["state"] == SKIPPED for row in self.states),
             "set_aside": len(self.asides),
         }
+
+
+def _is_brought(row: Row) -> bool:
+    return bool(row.get("migration") and row.get("migrated_from"))
 
 
 class _Known:
@@ -197,14 +209,14 @@ def _state_of(raw: Raw, before: str, wanted: int) -> str:
     return CREATED if before in (DONE, SKIPPED) or given else before
 
 
-def _of_check(heard: Heard, purpose: str | None, shown: Mapping[str, Any]) -> Heard:
+def _of_check(heard: Heard, purpose: str | None, asked: Collection[str | None]) -> Heard:
     """Of an answer to a check, what counts: of a verdict, what was asked.
 
     A gold crop that somebody turns down is none the worse for it.
     """
     if purpose == ADJUDICATION:
-        asked = {name: heard.values[name] for name in shown["asked"] if name in heard.values}
-        return replace(heard, values=asked)
+        said = {name: value for name, value in heard.values.items() if name in asked}
+        return replace(heard, values=said)
     if purpose == GOLD and BAD_CROP_KIND in heard.decisions:
         others = {kind: text for kind, text in heard.decisions.items() if kind != BAD_CROP_KIND}
         reason = heard.decisions[BAD_CROP_KIND]

@@ -17,7 +17,7 @@ from garments.whole import write_whole
 if TYPE_CHECKING:
     from garments.dataset import Dataset
 
-PUSH_JOURNAL = "push.json"
+PUSH_JOURNAL, DISPUTE_JOURNAL = "push.json", "adjudicate.json"
 _LOCK = "push.lock"
 _PATIENCE = 5.0
 """Seconds to wait for another push that is about to end."""

@@ -112,7 +112,7 @@ def _label(task: Answered, heard: Heard, attribute: str) -> dict[str, Any]:
         "seconds": heard.seconds,
         "task_id": task.task_id,
         "proposal_id": task.proposal(attribute),
-        "vocabulary_hash": task.vocabulary.get(attribute),
+        "vocabulary_hash": heard.vocabulary.get(attribute) or task.vocabulary.get(attribute),
         "annotation_id": heard.key(task.number),
         "created_at": heard.at,
     }

@@ -40,7 +40,7 @@ def ledger(dataset: "Dataset") -> Ledger:
     entries = [
         entry
         for key, visit in visits.items()
-        for entry in _entries(visit, shown.get(key[0], {}), answers[key])
+        for entry in _entries(visit, shown.get(key[0], {}), _asked(tasks[key[0]], answers[key]))
     ]
     order = {attribute.id: place for place, attribute in enumerate(dataset.taxonomy.attributes)}
     entries.sort(key=lambda entry: order.get(entry.attribute, len(order)))
@@ -59,8 +59,14 @@ def _sorted(dataset: "Dataset", table: str) -> list[dict[str, Any]]:
 
 
 def _answers(dataset: "Dataset", tasks: Mapping[str, Row]) -> dict[tuple[str, str], dict[str, Row]]:
-    """Labels that hold by (task, annotator) and attribute; nobody's are left out."""
+    """Labels that hold by (task, annotator) and attribute; nobody's are left out.
+
+    Where a form was filled in, in the words of that form; a blind answer is held against what
+    would be shown now, and so in the words of now.
+    """
+    blind = {name for name, task in tasks.items() if task["audit"]}
     rows = _sorted(dataset, "labels")
+    rows = [row for row in rows if row["task_id"] in blind or not row["migration"]]
     kinds = {LabelKind.ANNOTATOR} | ({LabelKind.SIMULATED} if dataset.settings.simulated else set())
     withdrawn = {row["withdraws"] for row in rows if row["withdraws"]}
     latest: dict[tuple[str, str], dict[str, Row]] = defaultdict(dict)
@@ -89,10 +95,22 @@ def _entries(visit: Visit, shown: Shown, rows: Mapping[str, Row]) -> Iterable[En
         yield Entry(visit, attribute, tagger, values, given)
 
 
+def _asked(task: Row, rows: Mapping[str, Row]) -> Mapping[str, Row]:
+    """Without what was filled in as people had answered it: nothing was proposed there."""
+    if not task["again"]:
+        return rows
+    said = {name for name, one in json.loads(task["shown"] or "{}").items() if one.get("said")}
+    return {name: row for name, row in rows.items() if name not in said}
+
+
 def _shown(task: Row) -> Shown:
     try:
         said = json.loads(task["shown"] or "{}")
-        return {name: (frozenset(one["values"]), one["tagger"]) for name, one in said.items()}
+        return {
+            name: (frozenset(one["values"]), one["tagger"])
+            for name, one in said.items()
+            if not one.get("said")
+        }
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise CatalogError(
             f"expected what was shown in task {task['task_id']} as JSON by attribute, but got "

@@ -8,6 +8,7 @@ from typing import Any
 
 from annotate.studio.client import Studio
 from annotate.studio.project import Project
+from annotate.studio.tasks import task_key
 
 _PAGE = 1000
 
@@ -30,6 +31,11 @@ class Listed:
         """Empty for a task that is not ours."""
         return str(self.data.get("garment_id") or "")
 
+    @property
+    def name(self) -> str:
+        """What it is called among ours: a `task_key`; empty for a task that is not ours."""
+        return task_key(self.garment_id, str(self.data.get("again") or ""))
+
 
 def list_tasks(
     studio: Studio, project: Project, among: Sequence[int] | None = None
@@ -49,21 +55,19 @@ def list_tasks(
 
 
 def one_each(listed: Sequence[Listed]) -> tuple[dict[str, Listed], list[Listed]]:
-    """By garment the task that counts, the oldest that somebody touched; and all others.
+    """By name the task that counts, the oldest that somebody touched; and all others.
 
     Tasks that are not ours are in neither; nor are others that somebody touched too.
     """
     chosen: dict[str, Listed] = {}
-    counts = Counter(task.garment_id for task in listed)
+    counts = Counter(task.name for task in listed)
     for task in sorted(listed, key=lambda task: (not task.touched, task.id)):
         if task.garment_id:
-            chosen.setdefault(task.garment_id, task)
+            chosen.setdefault(task.name, task)
     spare = [
-        task
-        for task in listed
-        if counts[task.garment_id] > 1 and task.garment_id and not task.touched
+        task for task in listed if counts[task.name] > 1 and task.garment_id and not task.touched
     ]
-    return chosen, [task for task in spare if chosen[task.garment_id] is not task]
+    return chosen, [task for task in spare if chosen[task.name] is not task]
 
 
 def _answered(row: dict[str, Any]) -> bool:

@@ -5,18 +5,20 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
+from annotate.studio.again import Asks
 from annotate.studio.audit import draw_audit
 from annotate.studio.blind import own_readings
-from annotate.studio.choose import Choice, Known, PushOptions, choose, excluded_garments
+from annotate.studio.choose import BEYOND, Choice, Known, PushOptions, choose, excluded_garments
 from annotate.studio.client import Studio
 from annotate.studio.form import Form
 from annotate.studio.gold import draw_gold, gold_answers, gold_name, mixed, wanted_gold
+from annotate.studio.once_more import ask_once_more
 from annotate.studio.overlap import EVERYBODY, people_for
 from annotate.studio.progress import PushPlan
 from annotate.studio.project import LABELLING, Kind, find_record
-from annotate.studio.side import CREATED, DELETED, Side
+from annotate.studio.side import CREATED, DELETED, Side, name_of
 from annotate.studio.survey import Readings, Row, Survey, deleted
-from annotate.studio.tasks import GOLD
+from annotate.studio.tasks import GOLD, again_of, garment_of
 from garments.dataset import Dataset
 from garments.proposals import readings
 
@@ -32,6 +34,9 @@ class PushSurvey(Survey):
         super().__init__(dataset, studio, form, url, options.reset_form)
         self.options = options
         self.choice, self.note = self._choose()
+        away = excluded_garments(dataset)
+        if dropped := ask_once_more(self, self.asks, away, options.limit):
+            self.choice.left[BEYOND] += dropped
         self.lacking_gold = self._mix_in_gold()
         self.keep_what_can_be_shown()
 
@@ -45,33 +50,49 @@ class PushSurvey(Survey):
         side = self.sides[Kind.MAIN]
         names = {*side.create, *self.open(side)}
         checks = {name: str(row["shows"]) for name in names if (row := self._check(name))}
-        found: dict[str, Mapping[str, Any]] = dict(
-            readings(self.dataset, names.difference(checks)).items()
-        )
+        garments = {name: garment_of(name) for name in names.difference(checks)}
+        proposed = readings(self.dataset, set(garments.values()))
+        found: dict[str, Mapping[str, Any]] = {
+            name: proposed.get(garment, {}) for name, garment in garments.items()
+        }
         if checks:
             said = own_readings(self.dataset, sorted(set(checks.values())), {})
             found |= {name: said.get(garment, {}) for name, garment in checks.items()}
         return found
 
+    @cached_property
+    def asks(self) -> Asks:
+        """What migrations have people asked again."""
+        return Asks.of(self.dataset)
+
     def overlap(self, side: Side, name: str) -> int | None:
-        """See `Survey`; what is new is drawn."""
-        if name in side.rows:
-            return super().overlap(side, name)
+        """See `Survey`; what is new is drawn, and asked again as often as it was the first time."""
+        if name in side.rows or again_of(name):
+            known = name if name in side.rows else garment_of(name)
+            return super().overlap(side, known)
         if self._check(name):
             return EVERYBODY
         people = people_for(name, self.options.overlap, self.options.overlap_share)
         return people if people and people > side.kind.overlap else None
 
-    def opening(self) -> dict[str, Any] | None:
-        """How this round was chosen, once something is sent in it."""
-        if not self.plan.created:
-            return None
+    def openings(self) -> list[dict[str, Any]]:
+        """How each round was chosen, once something is sent in it."""
+        rounds = {name for side in self.sides.values() for name in side.create.values()}
+        found = [(self.choice.round, self._asked())]
+        found += [(name, {"migration": id_}) for id_, name in self.asks.rounds.items()]
+        return [
+            {"round_id": name, "kind": "push", "details": json.dumps(details)}
+            for name, details in found
+            if name in rounds
+        ]
+
+    def _asked(self) -> dict[str, Any]:
         asked: dict[str, Any] = {"select": self.options.select, "limit": self.options.limit}
         if self.options.overlap > 1:
             asked |= {"overlap": self.options.overlap, "share": self.options.overlap_share}
         if self.options.gold:
             asked |= {"gold": self.options.gold}
-        return {"round_id": self.choice.round, "kind": "push", "details": json.dumps(asked)}
+        return asked
 
     @property
     def plan(self) -> PushPlan:
@@ -94,6 +115,7 @@ class PushSurvey(Survey):
             shared=sum(self.overlap(side, name) is not None for side, name in new) - gold,
             gold=gold,
             lacking_gold=self.lacking_gold,
+            again=sum(bool(again_of(name)) for _, name in new),
         )
 
     def _check(self, name: str) -> Row | None:
@@ -106,10 +128,11 @@ class PushSurvey(Survey):
         for row in self.rows:
             # What was never answered in a project that is no longer ours may be sent again.
             if row["state"] != CREATED or any(
-                _same(side.rows.get(row["garment_id"]), row) for side in self.sides.values()
+                _same(side.rows.get(name_of(row)), row) for side in self.sides.values()
             ):
                 sent[row["garment_id"]] = bool(row["audit"]) or sent.get(row["garment_id"], False)
-        known = Known(list(self.active), sent, self.rows, excluded_garments(self.dataset))
+        first = [row for row in self.rows if not row["again"]]
+        known = Known(list(self.active), sent, first, excluded_garments(self.dataset))
         audit = draw_audit(self.dataset, self.options.audit, sent)
         choice = choose(self.options, known, audit)
         for kind, chosen in ((Kind.MAIN, choice.main), (Kind.AUDIT, choice.audit)):
@@ -126,7 +149,7 @@ class PushSurvey(Survey):
         side = self.sides[Kind.MAIN]
         checks = [row for row in side.rows.values() if row.get("purpose")]
         labelling = [row for row in side.rows.values() if not row.get("purpose")]
-        tasks = _alive(labelling) + len(self.choice.main)
+        tasks = _alive(labelling) + sum(name not in side.rows for name in side.create)
         wanted = wanted_gold(self.options.gold, tasks, _alive(checks))
         known = gold_answers(self.dataset).keys() & self.active.keys()
         drawn = draw_gold(known, {row["garment_id"] for row in checks}, wanted)

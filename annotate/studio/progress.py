@@ -9,7 +9,8 @@ from annotate.studio.choose import BEYOND
 @dataclass(frozen=True)
 class PushPlan:
     """What a push would do, in tasks. Of `created`, `blind` are those in the audit slice, `shared`
-    those that several people answer besides, and `gold` those whose answer is known.
+    those that several people answer besides, `gold` those whose answer is known, and `again` those
+    that ask once more, because a migration split what was answered.
 
     `left` are tasks that stay as they are; `deleted` were deleted in Label Studio and stay away;
     `unshown` are garments that cannot be sent, and `reasons` says of how many what holds;
@@ -28,6 +29,14 @@ class PushPlan:
     shared: int = 0
     gold: int = 0
     lacking_gold: int = 0
+    again: int = 0
+
+    @property
+    def beside(self) -> str:
+        """What is told of new tasks beside how many are blind."""
+        text = f", {self.shared} for several people" if self.shared else ""
+        text += f", {self.gold} gold" if self.gold else ""
+        return text + (f", {self.again} asked again after a migration" if self.again else "")
 
     @property
     def full(self) -> bool:
@@ -37,15 +46,9 @@ class PushPlan:
     def __str__(self) -> str:
         return (
             f"{self.round}: {self.created} tasks to create ({self.blind} of them blind"
-            f"{beside(self.shared, self.gold)}), {self.updated} to update, {self.left} left as "
+            f"{self.beside}), {self.updated} to update, {self.left} left as "
             f"they are, {self.deleted} deleted in Label Studio"
         )
-
-
-def beside(shared: int, gold: int) -> str:
-    """What is told of new tasks beside how many are blind."""
-    text = f", {shared} for several people" if shared else ""
-    return text + (f", {gold} gold" if gold else "")
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ class PushProgress:
     def __str__(self) -> str:
         text = (
             f"{self.plan.round}: {self.created} tasks created ({self.blind} of them blind"
-            f"{beside(self.plan.shared, self.plan.gold)}), {self.updated} updated, "
+            f"{self.plan.beside}), {self.updated} updated, "
             f"{self.plan.left + self.spared} left as they are"
         )
         if self.plan.deleted:

@@ -28,7 +28,9 @@ from annotate.studio.project import (
 from annotate.studio.vocabularies import keep_taxonomy
 from garments.catalog.lock import exclusive
 from garments.dataset import TAXONOMY_FILE, Dataset
-from garments.errors import CatalogError, StudioBusy
+from garments.errors import CatalogError, DatasetError, StudioBusy
+from garments.migration.history import History, settle
+from garments.migration.record import expect_settled
 
 LOOK_BACK = timedelta(seconds=60)
 """Before the cursor: changes may become visible later than others that bear a later time."""
@@ -53,7 +55,8 @@ class PullProgress:
     """How far a pull has come: tasks read, and what was new in them.
 
     `annotations` are those that were new or changed; `withdrawn` counts labels and decisions of
-    annotations that were changed or deleted; `set_aside` what could not be taken.
+    annotations that were changed or deleted; `set_aside` what could not be taken. Of the labels
+    `migrated` were given in words of an earlier taxonomy, and brought to those of now.
     """
 
     done: int = 0
@@ -65,6 +68,7 @@ class PullProgress:
     notes: int = 0
     skips: int = 0
     set_aside: int = 0
+    migrated: int = 0
     skipped: int = 0
 
     @property
@@ -83,6 +87,7 @@ class PullProgress:
             "notes": self.notes,
             "withdrawn": self.withdrawn,
             "tasks skipped": self.skips,
+            "in words of an earlier taxonomy, brought to those of now": self.migrated,
             "set aside": self.set_aside,
         }
         return text + "".join(f", {count} {name}" for name, count in more.items() if count)
@@ -124,13 +129,23 @@ class Puller:
         yield state
 
     def _reopen(self) -> None:
-        """Read the taxonomy again where it was changed meanwhile."""
+        """Read the taxonomy again where it was changed meanwhile.
+
+        What others wrote in old words, as they did not know of a migration yet, is brought to new
+        ones. Raises `StudioBusy` where a migration was cut off: whoever watches waits for its end.
+        """
+        try:
+            expect_settled(self.dataset.folder)
+        except DatasetError as error:
+            raise StudioBusy(str(error)) from error
         status = (self.dataset.folder / TAXONOMY_FILE).stat()
         version = (status.st_mtime_ns, status.st_ino)
         if version != self._taxonomy_version:
             self.dataset = Dataset.open(self.dataset.folder)
             self._taxonomy_version = version
             self._seen.clear()
+            if not self.dry_run:
+                settle(self.dataset, History.of(self.dataset.folder))
         if not self.dry_run:
             keep_taxonomy(self.dataset)
 

@@ -14,9 +14,11 @@ from annotate.studio.form import Form, form
 from annotate.studio.journal import one_push
 from annotate.studio.plan import PushSurvey
 from annotate.studio.progress import PushPlan, PushProgress
+from annotate.studio.retired import retired
 from annotate.studio.sending import Sending
 from annotate.studio.vocabularies import keep_taxonomy
 from garments.dataset import Dataset
+from garments.errors import StudioBusy
 
 __all__ = ["PushOptions", "PushPlan", "PushProgress", "plan", "push"]
 
@@ -37,12 +39,22 @@ def push(
     """
     options = options or PushOptions()
     with one_push(dataset):
+        expect_present_taxonomy(dataset)
         keep_taxonomy(dataset)  # by which a pull reads what was answered under it
         if studio.local:
             keep_guidelines(dataset)
         url = guidelines_url(studio)
         survey = PushSurvey(dataset, studio, options, _form(studio, url), url)
         yield from Sending(survey).run()
+
+
+def expect_present_taxonomy(dataset: Dataset) -> None:
+    """Refuse to send the form of a taxonomy that was replaced since the data set was opened."""
+    if Dataset.open(dataset.folder).taxonomy.hash != dataset.taxonomy.hash:
+        raise StudioBusy(
+            f"expected the taxonomy of {dataset.folder} as it was when this began, but it was "
+            "changed meanwhile; run this again"
+        )
 
 
 def guidelines_url(studio: Studio) -> str:
@@ -52,4 +64,5 @@ def guidelines_url(studio: Studio) -> str:
 
 
 def _form(studio: Studio, url: str) -> Form:
-    return form(studio.dataset.taxonomy, url or None, one_key=studio.local)
+    dataset = studio.dataset
+    return form(dataset.taxonomy, url or None, one_key=studio.local, retired=retired(dataset))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from annotate.studio.gold import gold_answers
 from annotate.studio.intake import GOLD_BAD_CROP_KIND
 from annotate.studio.tasks import GOLD
+from annotate.studio.vocabularies import Vocabularies
 from garments.answers import Answer, answer_of
 from garments.metrics import wilson_interval
 from garments.said import LabelKind
@@ -51,19 +52,21 @@ class Score:
 def scores(dataset: "Dataset") -> list[Score]:
     """By annotator in alphabetical order, first over all attributes, then by each in its order."""
     known = gold_answers(dataset)
-    tasks = {
-        row["task_id"]: row["garment_id"]
+    checks = {
+        row["task_id"]: row
         for row in dataset.catalog.rows("checks").to_pylist()
         if row["purpose"] == GOLD and row["garment_id"] in known
     }
+    tasks = {task: row["garment_id"] for task, row in checks.items()}
+    asked = _Asked(dataset)
     order = [attribute.id for attribute in dataset.taxonomy.attributes]
     judged: dict[tuple[str, str], list[tuple[bool, bool]]] = defaultdict(list)
     visits: dict[str, set[str]] = defaultdict(set)
     for (task, who), given in _given(dataset, tasks).items():
         visits[who].add(task)
         for attribute, wanted in known[tasks[task]].items():
-            if attribute in order:
-                said = given.get(attribute)
+            said = given.get(attribute)
+            if attribute in order and (said is not None or asked.of(checks[task], who, attribute)):
                 for name in (ALL, attribute):
                     judged[who, name].append((said == wanted, said is None))
     return [
@@ -79,6 +82,31 @@ def scores(dataset: "Dataset") -> list[Score]:
         for name in (ALL, *order)
         if (found := judged.get((who, name)))
     ]
+
+
+class _Asked:
+    """What gold tasks asked: a migration may have brought other questions since, or taken answers
+    back, and nobody is to blame for not having answered these.
+    """
+
+    def __init__(self, dataset: "Dataset") -> None:
+        self._vocabularies = Vocabularies(dataset)
+        self._now = self._vocabularies.history.attribute
+        labels = dataset.catalog.rows("labels", where=f"kind = '{LabelKind.GOLD}'").to_pylist()
+        self._lost = {
+            (row["task_id"], row["annotator"] or "", self._now(row["attribute"]))
+            for row in labels
+            if row["withdraws"] and row["migrated_from"]
+        }
+        self._asked: dict[str, set[str | None]] = {}
+
+    def of(self, check: Row, who: str, attribute: str) -> bool:
+        """Whether somebody was asked about an attribute, and no answer of theirs was taken back."""
+        form = str(check["vocabulary_hash"])
+        if form not in self._asked:
+            self._asked[form] = {self._now(name) for name in self._vocabularies[form].attributes}
+        lost = (check["task_id"], who, attribute) in self._lost
+        return attribute in self._asked[form] and not lost
 
 
 def _given(dataset: "Dataset", tasks: Mapping[str, str]) -> dict[Visit, dict[str, Answer]]:

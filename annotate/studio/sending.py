@@ -70,9 +70,8 @@ class Sending:
         self._put({**row, "state": DELETED} for row in rows)
 
     def _keep_round(self) -> None:
-        """Say in `rounds` how this round was chosen, when its first tasks are sent."""
-        if row := self.survey.opening():
-            self.dataset.catalog.add("rounds", [row])
+        """Say in `rounds` how each round was chosen, when its first tasks are sent."""
+        self.dataset.catalog.add("rounds", self.survey.openings())
 
     def _journal(self, task_ids: frozenset[str]) -> None:
         """Say what is about to be sent or updated, beside what was before a push was cut off."""
@@ -103,9 +102,9 @@ class Sending:
         for side in sides:
             if side.project is None or not side.create:
                 continue
-            garments = list(side.create)
-            prepare = Preparer(self.survey, side, garments)
-            for batch in _batches(garments):
+            names = list(side.create)
+            prepare = Preparer(self.survey, side, names)
+            for batch in _batches(names):
                 yield side.project, prepare(batch)
 
     def _send(self, project: Project, tasks: Sequence[Task]) -> None:
@@ -164,9 +163,9 @@ class Sending:
         moved = [u for u in updates if u.before["crop_sha"] != u.task.crop_sha]
         if not moved:
             return list(updates)
-        names = [update.task.garment_id for update in moved]
-        made = {task.garment_id: task for task in Preparer(self.survey, side, names)(names)}
-        return [replace(u, task=made.get(u.task.garment_id, u.task)) for u in updates]
+        names = [update.task.name for update in moved]
+        made = {task.name: task for task in Preparer(self.survey, side, names)(names)}
+        return [replace(u, task=made.get(u.task.name, u.task)) for u in updates]
 
     def _remove_doubles(self, side: Side) -> None:
         """Of tasks that are there twice, because an answer got lost, keep one."""
@@ -218,11 +217,11 @@ class Sending:
             self.dataset.catalog.put(table, some)
 
 
-def _batches(garments: Sequence[str]) -> list[Sequence[str]]:
+def _batches(names: Sequence[str]) -> list[Sequence[str]]:
     """What is sent at once; the first is small, so that the server has something to do soon."""
-    starts = [0, *range(_FIRST, len(garments), BATCH)]
-    ends = [*starts[1:], len(garments)]
-    return [garments[start:end] for start, end in zip(starts, ends, strict=True)]
+    starts = [0, *range(_FIRST, len(names), BATCH)]
+    ends = [*starts[1:], len(names)]
+    return [names[start:end] for start, end in zip(starts, ends, strict=True)]
 
 
 _OURS = ("seq", "created_at")

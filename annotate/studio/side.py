@@ -6,11 +6,14 @@ from typing import Any
 
 from annotate.studio.listing import Listed
 from annotate.studio.project import Kind, Project
-from annotate.studio.tasks import Task
+from annotate.studio.tasks import Task, task_key
 
 CREATED, DELETED, WITHDRAWN = "created", "deleted", "withdrawn"
 """States of tasks that a push gives: sent, deleted on the server by somebody, and taken back by us
 as nobody needs to answer it any more."""
+
+DONE, SKIPPED = "done", "skipped"
+"""States of tasks that a pull gives."""
 
 _PREDICTED = ("task_id", "shown", "form_hash")
 """What of a row cannot change without the prediction."""
@@ -20,7 +23,7 @@ Row = Mapping[str, Any]
 
 def name_of(row: Row) -> str:
     """What a row of `tasks` or `checks` calls its garment on the server."""
-    return str(row.get("name") or row["garment_id"])
+    return str(row.get("name") or task_key(row["garment_id"], row.get("again")))
 
 
 def table_of(row: Row) -> str:
@@ -55,10 +58,10 @@ class Update:
 
 @dataclass
 class Side:
-    """One project: rows of it by garment, tasks there, and what is to be done.
+    """One project: its rows and the tasks there by name, and what is to be done.
 
     Garments go by the name that they have on the server (`name_of`). `doubled` are tasks beside the
-    one that counts. `create` has garments with their rounds, `gone` rows of tasks that somebody
+    one that counts. `create` has names with their rounds, `gone` rows of tasks that somebody
     deleted on the server, `needless` those that may be taken back.
     """
 

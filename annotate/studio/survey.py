@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from annotate.studio.again import Asks
 from annotate.studio.client import Studio
 from annotate.studio.form import Form
 from annotate.studio.journal import PUSH_JOURNAL, read_journal
@@ -13,7 +14,7 @@ from annotate.studio.overlap import EVERYBODY
 from annotate.studio.progress import PushPlan
 from annotate.studio.project import Kind, Project, find_record, xml_hash
 from annotate.studio.side import CREATED, DELETED, Side, Update, name_of
-from annotate.studio.tasks import GOLD, Maker, Pictures, TaskMaker, task_id
+from annotate.studio.tasks import GOLD, Maker, Pictures, TaskMaker, task_id, task_key
 from garments.dataset import Dataset
 from garments.inforce import calibrations
 from garments.reading import Reading
@@ -30,8 +31,9 @@ Readings = Mapping[str, Mapping[str, Reading]]
 class Survey:
     """What is to be sent to some projects. It changes nothing; `Sending` does what it found.
 
-    `garments` are rows of active garments by the name that they go by on the server: their id,
-    or for a check another one. Those that make a survey fill in what `sides` are to get.
+    `garments` are rows of active garments by the name that they go by on the server: their id, for
+    one that is asked once more its id and why, or for a check another one. Those that make a survey
+    fill in what `sides` are to get.
     """
 
     kinds: tuple[Kind, ...] = ()
@@ -61,12 +63,17 @@ class Survey:
         """What is proposed for the garments that matter, by name."""
         return {}
 
+    @property
+    def asks(self) -> Asks:
+        """What migrations have people asked again."""
+        return Asks()
+
     def maker(self, side: Side) -> Maker:
         """Makes the tasks of that side; its project must be there."""
         assert side.project is not None
         known = calibrations(self.dataset)
         blind = side.kind is Kind.AUDIT
-        return TaskMaker(self.form, side.project.uuid, blind, known, self.guidelines)
+        return TaskMaker(self.form, side.project.uuid, blind, known, self.guidelines, self.asks)
 
     def overlap(self, side: Side, name: str) -> int | None:
         """How many people are asked about a garment; None for as many as its project has."""
@@ -76,9 +83,9 @@ class Survey:
         known = EVERYBODY if row.get("purpose") == GOLD else row.get("overlap")
         return None if known is None else int(known)
 
-    def opening(self) -> dict[str, Any] | None:
-        """What `rounds` is told when something is sent, None for nothing."""
-        return None
+    def openings(self) -> list[dict[str, Any]]:
+        """What `rounds` is told of the rounds in which something is sent."""
+        return []
 
     def add_check(self, name: str, garment: str, purpose: str) -> None:
         """Let an active garment go by another name too."""
@@ -86,12 +93,23 @@ class Survey:
             more = {"garment_id": name, "shows": garment, "purpose": purpose}
             self.garments[name] = {**self.active[garment], **more}
 
+    def add_again(self, garment: str, again: str) -> str:
+        """Let an active garment be asked once more because of that migration; by which name."""
+        name = task_key(garment, again)
+        if garment in self.active:
+            self.garments[name] = {**self.active[garment], "again": again}
+        return name
+
     def keep_what_can_be_shown(self) -> None:
         """Find what is to be updated; leave out what cannot be shown, which goes to `unshown`."""
         for side in self.sides.values():
-            side.create = {g: name for g, name in side.create.items() if g in self.garments}
+            side.create = {name: r for name, r in side.create.items() if name in self.garments}
             lost = without_crop(self.studio, [self.garments[name] for name in side.create])
-            side.create = {g: name for g, name in side.create.items() if g not in lost}
+            side.create = {
+                name: round_
+                for name, round_ in side.create.items()
+                if self.garments[name]["garment_id"] not in lost
+            }
             self.unshown |= lost
         for side in self.sides.values():
             side.update = self._stale(side) if side.project else []
@@ -125,6 +143,8 @@ class Survey:
         for name, row in side.rows.items():
             if row.get("purpose"):
                 self.add_check(name, row["garment_id"], row["purpose"])
+            elif row.get("again"):
+                self.add_again(row["garment_id"], row["again"])
         listed = self._listed(side)
         side.there, side.doubled = one_each(listed)
         for name, row in side.rows.items():
@@ -142,7 +162,7 @@ class Survey:
         sent = {name for name, row in side.rows.items() if row["task_id"] in self.journal}
         while True:
             listed = list_tasks(self.studio, side.project)
-            if sent <= {task.garment_id for task in listed} or time.monotonic() > deadline:
+            if sent <= {task.name for task in listed} or time.monotonic() > deadline:
                 return listed
             time.sleep(_LATE / 6)
 
@@ -166,7 +186,7 @@ class Survey:
             if update.predicts or update.changes:
                 found.append(update)
         moved = [u for u in found if u.before["crop_sha"] != u.task.crop_sha]
-        lost = without_crop(self.studio, [self.garments[u.task.garment_id] for u in moved])
+        lost = without_crop(self.studio, [self.garments[u.task.name] for u in moved])
         return [update for update in found if update.task.garment_id not in lost]
 
 
@@ -177,4 +197,5 @@ def deleted(side: Side) -> int:
 
 
 def _is_of(row: Row, uuid: str) -> bool:
-    return bool(row["task_id"] == task_id(uuid, name_of(row), row["crop_sha"]))
+    garment, again = row.get("name") or row["garment_id"], row.get("again") or ""
+    return bool(row["task_id"] == task_id(uuid, garment, row["crop_sha"], again))

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
+from annotate.studio.again import OPEN, Asks, shown_values
 from annotate.studio.form import Form, confidence_html
 from garments.calibration import Calibration
 from garments.ids import stable_id
@@ -22,9 +23,28 @@ Calibrations = Mapping[tuple[str, str], Calibration]
 Row = Mapping[str, Any]
 
 
-def task_id(project_uuid: str, garment_id: str, crop_sha: str) -> str:
-    """Our id of the task that shows this crop in this project, whatever the server calls it."""
-    return stable_id("task", project_uuid, garment_id, crop_sha)
+def task_id(project_uuid: str, garment_id: str, crop_sha: str, again: str = "") -> str:
+    """Our id of the task that shows this crop in this project, whatever the server calls it.
+
+    `again` is the migration because of which it is asked once more, empty for the first time.
+    """
+    more = (again,) if again else ()
+    return stable_id("task", project_uuid, garment_id, crop_sha, *more)
+
+
+def task_key(garment_id: str, again: str | None = None) -> str:
+    """What is asked once in a project: a garment, and once more for each migration."""
+    return f"{garment_id}/{again}" if again else garment_id
+
+
+def garment_of(key: str) -> str:
+    """The garment of a `task_key`."""
+    return key.partition("/")[0]
+
+
+def again_of(key: str) -> str:
+    """The migration of a `task_key`, empty for the first time."""
+    return key.partition("/")[2]
 
 
 def vocabulary_hash(taxonomy: Taxonomy) -> str:
@@ -49,7 +69,8 @@ class Task:
     """One task as it is to be sent: `data` and `result` go there, `shown` stays with us.
 
     `overlap` is how many people answer it, None for as many as its project has. A check has a
-    `purpose`, and `garment_id` is a name that it goes by, for the garment that it `shows`.
+    `purpose`, and `garment_id` is a name that it goes by, for the garment that it `shows`. One that
+    asks once more says because of which migration (`again`).
     """
 
     task_id: str
@@ -64,11 +85,17 @@ class Task:
     overlap: int | None = None
     purpose: str = ""
     shows: str = ""
+    again: str = ""
 
     @property
     def blind(self) -> bool:
         """Whether nothing is filled in."""
         return self.audit or self.purpose == ADJUDICATION
+
+    @property
+    def name(self) -> str:
+        """What it is called among the tasks of its project."""
+        return task_key(self.garment_id, self.again)
 
     @property
     def prediction(self) -> dict[str, Any]:
@@ -94,7 +121,8 @@ class Task:
         }
         if self.purpose:
             return row | {"name": self.garment_id, "purpose": self.purpose}
-        return row | {"audit": self.audit, "overlap": self.overlap}
+        more = {"audit": self.audit, "overlap": self.overlap, "again": self.again or None}
+        return row | more
 
 
 class Maker(Protocol):
@@ -114,13 +142,14 @@ class Maker(Protocol):
 
 @dataclass(frozen=True)
 class TaskMaker:
-    """Makes the tasks of one project; `uuid` is the project's own."""
+    """Makes the tasks of one project; `uuid` is the project's own, `asks` what it asks again."""
 
     form: Form
     uuid: str
     audit: bool
     calibrations: Calibrations
     guidelines: str = ""
+    asks: Asks = field(default_factory=Asks)
 
     def make(
         self,
@@ -133,11 +162,14 @@ class TaskMaker:
         """The task for a row of `garments`; what is proposed for it is shown unless blind.
 
         The row of a garment that goes by another name has also `purpose` and the id that it `shows`
-        (see `Task`); nothing that is sent tells it from others.
+        (see `Task`); nothing that is sent tells it from others. That of one that is asked once more
+        has the migration, `again`: then the form is filled with what people said before, as far as
+        that still holds.
         """
         taxonomy, region = self.form.taxonomy, str(garment["region"])
-        readings = {} if self.audit else readings
-        result = [] if self.audit else self.form.prefill(readings)
+        again = str(garment.get("again") or "")
+        readings, filled = self._held(garment["garment_id"], again, readings)
+        result = [] if self.audit else self.form.prefill({**readings, **filled})
         data = {
             "garment_id": garment["garment_id"],
             "crop_sha": garment["crop_sha"],
@@ -150,9 +182,10 @@ class TaskMaker:
             "round": round_,
             "audit": self.audit,
             "guidelines": self.guidelines,
+            **({"again": again} if again else {}),
         }
         return Task(
-            task_id=task_id(self.uuid, garment["garment_id"], garment["crop_sha"]),
+            task_id=task_id(self.uuid, garment["garment_id"], garment["crop_sha"], again),
             garment_id=garment["garment_id"],
             crop_sha=garment["crop_sha"],
             round=round_,
@@ -160,29 +193,43 @@ class TaskMaker:
             data=data,
             result=result,
             score=round(1 - uncertainty(readings), 6),
-            shown=self._shown(readings, result),
+            shown=self._shown(readings, filled, result),
             overlap=overlap,
             purpose=str(garment.get("purpose") or ""),
             shows=str(garment.get("shows") or ""),
+            again=again,
         )
+
+    def _held(self, garment: str, again: str, readings: Readings) -> tuple[Readings, Readings]:
+        """What is proposed in the form, and what is filled in as people said it before."""
+        if self.audit:
+            return {}, {}
+        if not again:
+            return readings, {}
+        filled = self.asks.filled(garment, again)
+        asked = dict.fromkeys(self.asks.asked.get((garment, again), ()), OPEN)
+        return {name: r for name, r in (asked | {**readings}).items() if name not in filled}, filled
 
     @cached_property
     def _vocabulary(self) -> str:
         return vocabulary_hash(self.form.taxonomy)
 
-    def _shown(self, readings: Readings, result: list[dict[str, Any]]) -> str:
+    def _shown(self, readings: Readings, filled: Readings, result: list[dict[str, Any]]) -> str:
         """What the form holds when it is opened, by attribute, with who proposed it, as JSON.
 
         Read back from the form: a field that it left empty was not shown, whatever was proposed.
+        What people had `said` before is no proposal.
         """
         held = self.form.answers(result).values
-        shown = {
+        shown: dict[str, dict[str, Any]] = {
             name: {
-                "values": list(held.get(name, ())),
+                "values": shown_values(held.get(name, ())),
                 "confidence": round(reading.confidence, 6),
                 "proposal_id": reading.proposal_id,
                 "tagger": reading.tagger,
             }
             for name, reading in readings.items()
         }
+        for name in filled:
+            shown[name] = {"values": shown_values(held.get(name, ())), "said": True}
         return json.dumps(shown, ensure_ascii=False, sort_keys=True)

@@ -14,6 +14,7 @@ _BOOKKEEPING = (
     "vocabulary_hash",
     "audit",
     "guidelines",
+    "again",
 )
 _LABEL_STUDIOS = (
     "inner_id",

@@ -8,12 +8,18 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from time import sleep
 
 from annotate.studio import server
 from annotate.studio.aside import aside_path
 from annotate.studio.client import Studio, connect
 from annotate.studio.context import media_folder
-from annotate.studio.journal import read_journal, write_journal
+from annotate.studio.journal import (
+    DISPUTE_JOURNAL,
+    PUSH_JOURNAL,
+    read_journal,
+    write_journal,
+)
 from annotate.studio.project import Kind, Project, ProjectRecord, find_record, studio_folder
 from garments.dataset import Dataset
 from garments.scrub import Terms, drop_lines, mask
@@ -64,7 +70,7 @@ def withdraw_tasks(
             found = _delete(studio, records, garments, terms)
     if database.is_file():
         _clear_exports(database.parent, terms)
-        vacuum(database)
+        _pack(database, terms)
     return found
 
 
@@ -77,8 +83,9 @@ def withdraw_files(dataset: Dataset, terms: Terms) -> int:
             gone += 1
     if uses_studio(dataset):
         drop_lines(aside_path(dataset), terms)
-        journal = read_journal(dataset)
-        write_journal(dataset, frozenset(name for name in journal if not terms.within(name)))
+        for file in (PUSH_JOURNAL, DISPUTE_JOURNAL):
+            left = (name for name in read_journal(dataset, file) if not terms.within(name))
+            write_journal(dataset, frozenset(left), file)
         for name in _LOGS:
             mask(studio_folder(dataset) / name, terms)
     return gone
@@ -132,6 +139,15 @@ def _delete_uploads(studio: Studio, project: Project, terms: Terms) -> int:
     for number in mine:
         studio.request("DELETE", f"/api/import/file-upload/{number}")
     return len(mine)
+
+
+def _pack(database: Path, terms: Terms) -> None:
+    """Pack it, again where a server that goes on was just deleting or writing one of `terms`."""
+    for pause in (0.0, 1.0, 4.0):
+        sleep(pause)
+        vacuum(database)
+        if not terms.within_file(database):
+            return
 
 
 def _clear_exports(data: Path, terms: Terms) -> None:

@@ -16,6 +16,7 @@ from curate.state import GarmentRow, garment_rows
 from garments.answers import Answer, answer_of
 from garments.catalog import one_of
 from garments.dataset import Dataset
+from garments.migration.labels import as_said
 from garments.said import Held, Key, LabelKind, people_say
 
 Row = Mapping[str, Any]
@@ -105,6 +106,8 @@ def _edited(tasks: Sequence[Row], labels: Sequence[Row], simulated: bool) -> dic
         if task not in shown:
             continue
         for attribute, said in json.loads(shown[task]["shown"]).items():
+            if said.get("said"):
+                continue  # what people had answered, no proposal
             became = outcome(frozenset(said["values"]), given.get(attribute, NOTHING))
             if became in (Outcome.ACCEPTED, Outcome.CHANGED, Outcome.EMPTIED):
                 key = shown[task]["garment_id"], attribute
@@ -115,9 +118,9 @@ def _edited(tasks: Sequence[Row], labels: Sequence[Row], simulated: bool) -> dic
 def _answers(labels: Sequence[Row], simulated: bool) -> dict[tuple[str, str], dict[str, Answer]]:
     """What annotators' newest answers are, by task and person."""
     kinds = {LabelKind.ANNOTATOR} | ({LabelKind.SIMULATED} if simulated else set())
-    withdrawn = {row["withdraws"] for row in labels if row["withdraws"]}
+    withdrawn = {row["withdraws"] for row in as_said(labels) if row["withdraws"]}
     latest: dict[tuple[str, str], dict[str, Row]] = defaultdict(dict)
-    for row in labels:
+    for row in as_said(labels):  # in the words of the form
         if row["task_id"] and row["kind"] in kinds and not row["withdraws"]:
             latest[row["task_id"], row["annotator"] or ""][row["attribute"]] = row
     held = {

@@ -44,7 +44,8 @@ def _write(dataset: Dataset, annotator: str, said: Sequence[Said]) -> int:
     catalog, rows = dataset.catalog, list[Row]()
     where = f"{one_of('garment_id', [s.garment_id for s in said])} AND "
     where += f"kind = '{LabelKind.IMPORT}' AND {one_of('annotator', [annotator])}"
-    before = _newest(catalog.rows("labels", where=where).to_pylist())
+    known = catalog.rows("labels", where=where).to_pylist()
+    before, fallen = _newest(known), _fallen(known)
     vocabulary = {a.id: dataset.taxonomy.vocabulary_hash(a.id) for a in dataset.taxonomy.attributes}
     wanted = {
         (one.garment_id, attribute): _row(annotator, one, attribute, vocabulary)
@@ -58,19 +59,29 @@ def _write(dataset: Dataset, annotator: str, said: Sequence[Said]) -> int:
             if row["label_id"] in taken:
                 row["label_id"] = stable_id(row["label_id"], "again")
         taken = catalog.known("labels", [row["label_id"] for row in new])
-    rows += [_withdrawal(row) for at, row in before.items() if at not in wanted and _value(row)]
+    lost = [row for at, row in before.items() if at not in wanted and _value(row)]
+    rows += [_withdrawal(row) for row in lost if row["label_id"] not in fallen]
     return catalog.add("labels", rows + new)
 
 
 def _newest(rows: Iterable[Row]) -> dict[tuple[str, str], Row]:
-    """The last word by garment and attribute; one that was withdrawn has no value any more."""
+    """The last word by garment and attribute; one that was withdrawn has no value any more.
+
+    What a migration of the taxonomy took back counts as said: a set that says it again says nothing
+    new.
+    """
     rows = sorted(rows, key=lambda row: int(row["seq"]))
-    withdrawn = {row["withdraws"] for row in rows if row["withdraws"]}
+    withdrawn = {row["withdraws"] for row in rows if row["withdraws"]} - _fallen(rows)
     newest = {(r["garment_id"], r["attribute"]): r for r in rows if not r["withdraws"]}
     return {
         at: row | {"value": None} if row["label_id"] in withdrawn else row
         for at, row in newest.items()
     }
+
+
+def _fallen(rows: Iterable[Row]) -> set[str]:
+    """Labels that a migration took back."""
+    return {row["withdraws"] for row in rows if row["withdraws"] and row["migration"]}
 
 
 def _value(row: Row | None) -> str | None:

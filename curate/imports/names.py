@@ -44,7 +44,7 @@ def open_set(
 ) -> PublicSet:
     """Read the tables of a set in `root`, all but `ccp-tags`. Raises `BadTable` with advice."""
     options = options or ImportOptions()
-    lexicon = Lexicon(dataset.taxonomy, options.exact)
+    lexicon = Lexicon.of(dataset, options.exact)
     regions = cut_regions(options.settings(dataset).crops)
     readers: dict[str, Callable[[], PublicSet]] = {
         CCP: lambda: ccp(root, lexicon, regions),

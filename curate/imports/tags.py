@@ -102,7 +102,7 @@ def told(
 ) -> list[Said]:
     """What tags, by photo id, tell about the active garments of their photos."""
     lexicon, cut = (
-        Lexicon(dataset.taxonomy, options.exact),
+        Lexicon.of(dataset, options.exact),
         cut_regions(options.settings(dataset).crops),
     )
     named = {photo: by_region(tags[photo].tags, lexicon, cut, words) for photo in tags}

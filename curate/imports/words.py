@@ -4,7 +4,9 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from garments.dataset import Dataset
 from garments.mappings import LabelMapping
+from garments.migration.history import History
 from garments.taxonomy import Taxonomy
 from garments.words import normalised
 
@@ -34,14 +36,24 @@ class Words:
 class Lexicon:
     """Translates words into values of one taxonomy."""
 
-    def __init__(self, taxonomy: Taxonomy, exact: bool = False) -> None:
-        """`exact` leaves out words that may stand for several values."""
+    def __init__(
+        self, taxonomy: Taxonomy, exact: bool = False, history: History | None = None
+    ) -> None:
+        """`exact` leaves out words that may stand for several values.
+
+        By `history` values of a taxonomy that was migrated are what they became.
+        """
         self._values = {
             attribute.id: {value.id: value.parent for value in attribute.values}
             for attribute in taxonomy.attributes
         }
         self._parents = {a.id: a.parent for a in taxonomy.attributes if a.parent}
-        self._exact = exact
+        self._exact, self._history = exact, history or History(())
+
+    @classmethod
+    def of(cls, dataset: Dataset, exact: bool = False) -> "Lexicon":
+        """For the taxonomy that a data set has by now."""
+        return cls(dataset.taxonomy, exact, History.of(dataset.folder))
 
     def translate(
         self, labels: LabelMapping, word: str, words: Words, column: str = ""
@@ -57,13 +69,17 @@ class Lexicon:
         if entry.ignored:
             words.left_out[f"{shown} ({entry.reason[:1].lower()}{entry.reason[1:]})"] += 1
             return {}
-        values = {name: v for name, v in entry.values.items() if self._knows(name, v, words)}
-        coarse = [name for name in values if entry.covers.get(name)]
-        for name in coarse:
-            meant = ", ".join([values[name], *entry.covers[name]])
-            words.coarse[f"{shown} ({meant})"] += 1
-            if self._exact:
-                del values[name]
+        values: dict[str, str] = {}
+        for said in entry.values.items():
+            now = self._now(*said)
+            if now is None:
+                words.foreign[" ".join(said)] += 1
+                continue
+            covers = entry.covers.get(said[0])
+            if covers:
+                words.coarse[f"{shown} ({', '.join([now[1], *covers])})"] += 1
+            if not covers or not self._exact:
+                values[now[0]] = now[1]
         return self.consistent(values)
 
     def consistent(self, values: Mapping[str, str]) -> dict[str, str]:
@@ -75,8 +91,12 @@ class Lexicon:
             or self._values[name][value] == values.get(self._parents[name])
         }
 
-    def _knows(self, attribute: str, value: str, words: Words) -> bool:
-        known = value in self._values.get(attribute, ())
-        if not known:
-            words.foreign[f"{attribute} {value}"] += 1
-        return known
+    def _now(self, attribute: str, value: str) -> tuple[str, str] | None:
+        """An attribute and its value as they are called now; None where there is none."""
+        if value in self._values.get(attribute, ()):
+            return attribute, value
+        became = self._history.present(attribute, value)
+        if became is None or not became.holds:
+            return None
+        [now] = became.answer
+        return (became.attribute, now) if now in self._values.get(became.attribute, ()) else None

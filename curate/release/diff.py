@@ -1,7 +1,7 @@
 """What changed from one release to another: for each attribute, from what to what, and why."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -11,9 +11,10 @@ from curate.release.choose import WORDS, LeftOut, attribute_columns
 from curate.release.manifest import Manifest, read_manifest
 from curate.release.names import release_folder
 from curate.release.sources import LEFT_OUT, read_left_out
-from garments.dataset import Dataset
-from garments.errors import DatasetError
+from garments.dataset import TAXONOMY_FILE, Dataset
+from garments.errors import BadTaxonomy, DatasetError
 from garments.said import Basis
+from garments.taxonomy import Taxonomy
 
 Row = Mapping[str, Any]
 
@@ -116,19 +117,22 @@ def compare(old: Path, new: Path) -> Difference:
 
 @dataclass(frozen=True)
 class _Side:
-    """One release: its rows by garment, and what it left out."""
+    """One release: its rows by garment, what it left out, and its values by attribute."""
 
     manifest: Manifest
     rows: Mapping[str, Row]
     left_out: Mapping[str, LeftOut]
+    values: Mapping[str, Collection[str]]
 
     @classmethod
     def read(cls, folder: Path) -> "_Side":
         manifest = read_manifest(folder)
         try:
             rows = {row["garment_id"]: row for row in _rows(folder, manifest)}
-            return cls(manifest, rows, read_left_out(folder / LEFT_OUT))
-        except (OSError, ValueError, KeyError) as error:
+            attributes = Taxonomy.load(folder / TAXONOMY_FILE).attributes
+            values = {found.id: frozenset(found.ids) for found in attributes}
+            return cls(manifest, rows, read_left_out(folder / LEFT_OUT), values)
+        except (OSError, ValueError, KeyError, BadTaxonomy) as error:
             raise DatasetError(
                 f"expected the files of a release in {folder}, but {error}; "
                 f"`garmentloop curate verify {folder.name}` tells what is wrong"
@@ -207,8 +211,10 @@ class _Finder:
         old, new = self._old.manifest.attributes, self._new.manifest.attributes
         if attribute not in old or attribute not in new:
             return "attribute is new" if attribute in new else "attribute was removed"
-        _, was = self._old.stated(garment, attribute)
+        before, was = self._old.stated(garment, attribute)
         after, basis = self._new.stated(garment, attribute)
+        if before and after is not None and self._is_gone(attribute, before):
+            return "the taxonomy changed"
         if after is None and basis == Basis.DISPUTED:
             return "annotators disagree"
         if after is None:
@@ -216,6 +222,11 @@ class _Finder:
         if was == basis:
             return _AGAIN[Basis(basis)]
         return _NOW[Basis(basis)] + (f", was {_WAS[Basis(was)]}" if was else "")
+
+    def _is_gone(self, attribute: str, values: Sequence[str]) -> bool:
+        """Whether the newer taxonomy lacks one of these values of the older one."""
+        known = self._old.values[attribute], self._new.values[attribute]
+        return any(value in known[0] and value not in known[1] for value in values)
 
 
 _NOW = {

@@ -10,6 +10,7 @@ from annotate.taggers import load_tagger
 from finetune.evaluate.hear import Voice
 from finetune.evaluate.held_out import HeldOut
 from garments.errors import BadSetting
+from garments.migration.history import History
 from garments.reading import Answers, read_all
 from garments.tagger import Tagger
 from garments.taxonomy import Taxonomy
@@ -129,6 +130,7 @@ def loader(dataset: "Dataset", device: str = "auto") -> Load:
         background=dataset.settings.prelabel.background,
         cache=dataset.run / "texts",
         models=trained_models(dataset),
+        history=History.of(dataset.folder),
     )
     return lambda model, names: load(model, attributes=names)
 

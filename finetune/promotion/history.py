@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from garments.catalog.lock import exclusive
 from garments.errors import BadSetting, DatasetError
 from garments.ids import stable_id
+from garments.migration.history import History
 
 if TYPE_CHECKING:
     from garments.dataset import Dataset
@@ -103,9 +104,12 @@ def _history(dataset: "Dataset") -> dict[str, list[Row]]:
     every = [attribute.id for attribute in dataset.taxonomy.attributes]
     rows = dataset.catalog.rows("promotions", where="kind = 'tagger'").to_pylist()
     found: dict[str, list[Row]] = defaultdict(list)
+    migrations = History.of(dataset.folder)
     for row in sorted(rows, key=lambda row: int(row["seq"])):
-        for name in [row["attribute"]] if row["attribute"] else every:
-            found[name].append(row)
+        names = [migrations.attribute(row["attribute"])] if row["attribute"] else every
+        for name in names:
+            if name:
+                found[name].append(row)
     return found
 
 

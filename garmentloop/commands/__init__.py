@@ -26,6 +26,7 @@ from garmentloop.commands import (
     street,
     tag,
     takedown,
+    taxonomy,
     version,
 )
 
@@ -49,6 +50,7 @@ def register(app: typer.Typer) -> None:
     app.command()(export.export)
     app.add_typer(evaluate.app, name="evaluate")
     app.add_typer(framing.app, name="framing")
+    app.add_typer(taxonomy.app, name="taxonomy")
     app.add_typer(finetune.app, name="finetune")
     app.add_typer(models.app, name="models")
     app.command()(promote.promote)

@@ -13,6 +13,7 @@ from garmentloop.loop.select import select, write_selection
 from garments.atwork import at_work
 from garments.errors import DatasetError, FiftyOneError, StudioBusy
 from garments.ids import content_id
+from garments.migration.labels import as_said
 from garments.rounds import Details
 from garments.said import audit_slice
 
@@ -117,8 +118,9 @@ def labels_now(context: Context) -> dict[str, Any]:
 
     `blind` are those of `garments` that are in the audit slice.
     """
-    rows = context.dataset.catalog.rows("labels", ["label_id", "kind", "garment_id", "withdraws"])
-    said = [row for row in rows.to_pylist() if not row["withdraws"]]
+    columns = ["label_id", "kind", "garment_id", "withdraws", "migration"]
+    rows = context.dataset.catalog.rows("labels", columns)
+    said = [row for row in as_said(rows.to_pylist()) if not row["withdraws"]]
     ids = "\n".join(sorted(rows.column("label_id").to_pylist()))
     garments = {row["garment_id"] for row in said}
     return {

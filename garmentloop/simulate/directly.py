@@ -10,10 +10,9 @@ from annotate.studio.audit import draw_audit
 from annotate.studio.choose import Known, PushOptions, choose, excluded_garments
 from annotate.studio.form import Form, form
 from annotate.studio.hear import Heard, hear
-from annotate.studio.intake import DONE
 from annotate.studio.labels import Answered, decision_rows, label_rows
 from annotate.studio.project import LABELLING, Kind, record_of
-from annotate.studio.side import CREATED
+from annotate.studio.side import CREATED, DONE
 from annotate.studio.tasks import Pictures, TaskMaker
 from garmentloop.simulate.annotator import Annotator
 from garments.inforce import calibrations

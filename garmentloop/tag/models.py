@@ -9,6 +9,7 @@ from extract.base import Detector, Parser
 from extract.roles import Roles
 from garmentloop.tag.photo import Tag, TagOptions
 from garments.dataset import Dataset
+from garments.migration.history import History
 from garments.reading import Answers, read_all
 from garments.settings import Settings
 from garments.tagger import Crop, Tagger
@@ -100,5 +101,6 @@ def _tagger(dataset: Dataset | None, taxonomy: Taxonomy, options: TagOptions) ->
         background=settings.prelabel.background,
         cache=dataset.run / "texts" if dataset else None,
         models=trained_models(dataset) if dataset else None,
+        history=History.of(dataset.folder) if dataset else None,
     )
     return ComposedTagger([alone], dataset)  # read as the data set's labels calibrate it

@@ -216,6 +216,7 @@ _SPECS = (
         audit bool whether it belongs to the audit slice
         state text created, done, skipped or deleted
         overlap int how many people answer it, null for as many as its project has
+        again text migration because of which it is asked again, null for the first time
         """,
         replaceable=True,
     ),
@@ -253,6 +254,8 @@ _SPECS = (
         vocabulary_hash text of the values on offer
         withdraws text label_id that this row takes back
         annotation_id text task/annotation in Label Studio, null where it came from elsewhere
+        migrated_from text label_id that a migration says anew or takes back in this row
+        migration text id of that migration, null for what was said by somebody
         """,
     ),
     _table(

@@ -120,6 +120,11 @@ class Store:
         made = (path.stem for path in self.folder.glob("embeddings_*.lance"))
         return [*TABLES, *sorted(name for name in made if is_table(name))]
 
+    def stored(self, table: str) -> list[str]:
+        """Columns that a table has on disk: those that were added since are not there yet."""
+        empty = list[str]()
+        return self._reading(spec_of(table).name, lambda t: list(t.schema.names), empty)
+
     def ids(self, table: str) -> set[str]:
         """All ids of a table."""
         name = spec_of(table).id

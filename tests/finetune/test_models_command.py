@@ -1,6 +1,7 @@
 """Trained taggers of a data set: listed, shown, exported, published; backbones of every kind."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -23,10 +24,12 @@ from annotate.taggers import load_tagger
 from finetune.export_model import export_model, hub_files, push_to_hub
 from finetune.models import one_trained, trained
 from finetune.tagger.options import Recipe
+from garmentloop.migration.run import Request, migrate
 from garments.dataset import Dataset
 from garments.errors import BadInput, DatasetError, ModelError, UnfitModel, UnknownModel
 from garments.extras import expect_installed
 from garments.tagger import Crop
+from garments.taxonomy import Taxonomy
 
 CROPS = [Crop(np.asarray(draw(word, 7))) for word in ("dress", "pants")]
 TAXONOMY = native_taxonomy("clothing")
@@ -62,6 +65,42 @@ def test_models_are_listed_and_shown(dataset, garmentloop_command):
     assert "Limits" in card and "In force for: nothing" in card
     gone = garmentloop_command("models", "show", "v9", "-d", dataset.folder)
     assert gone.returncode == 1 and "there: v1" in gone.stderr
+
+
+def test_a_model_in_force_answers_in_the_words_of_a_migration(dataset: Dataset, tmp_path: Path):
+    own = Dataset.open(shutil.copytree(dataset.folder, tmp_path / "set"))
+    attribute = TAXONOMY.attributes[0].id
+    promote(own, attribute, "model:v1")
+    before = load_in_force(own).tag(CROPS).logits[attribute]
+    at = {value: place for place, value in enumerate(TAXONOMY.values(attribute))}
+    data = TAXONOMY.model_dump()
+    (words,) = data["attributes"]
+    words["id"] = "kind"
+    words["values"] = [v for v in words["values"] if v["id"] not in ("shirt", "dress", "hat")]
+    words["values"] += [{"id": name, "title": name.title()} for name in ("gown", "cap", "beret")]
+    new, said = tmp_path / "new.toml", tmp_path / "map.toml"
+    Taxonomy.model_validate(data).save(new)
+    said.write_text(
+        f'[attributes]\nrename = {{ {attribute} = "kind" }}\n[{attribute}]\n'
+        'rename = { dress = "gown" }\nmerge = { longsleeve = ["longsleeve", "shirt"] }\n'
+        'split = { hat = ["cap", "beret"] }\n'
+    )
+    foreseen = migrate(own, Request(new, said, dry_run=True))
+    (note,) = foreseen.notes
+    assert "model:v1 stays in force for kind and never proposes cap, beret" in note
+    assert migrate(own, Request(new, said)).notes == foreseen.notes
+    own = Dataset.open(own.folder)
+    assert references_in_force(own) == {"kind": "model:v1"}
+    (tagger,) = load_in_force(own).parts
+    assert isinstance(tagger, FineTunedTagger)
+    assert tagger.version("kind").prompt_version.startswith("migrated-")
+    after = dict(zip(own.taxonomy.values("kind"), tagger.tag(CROPS).logits["kind"].T, strict=True))
+    np.testing.assert_allclose(after["gown"], before[:, at["dress"]], rtol=1e-5)
+    both = np.logaddexp(before[:, at["longsleeve"]], before[:, at["shirt"]])
+    np.testing.assert_allclose(after["longsleeve"], both, rtol=1e-5)
+    lowest = np.min([after[name] for name in after if name not in ("cap", "beret")], axis=0)
+    assert (after["cap"] < lowest).all() and (after["beret"] < lowest).all()
+    assert [t.reference for t in load_taggers(own, PrelabelOptions())][-1] == "model:v1"
 
 
 def test_a_damaged_model_is_listed_as_such(tmp_path, dataset):

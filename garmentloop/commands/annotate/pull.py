@@ -29,10 +29,11 @@ def pull(
 
     Answers that were changed or deleted in Label Studio replace or withdraw
     what they said before; drafts and proposals never count. It may be stopped
-    or killed at any time. What was answered under another taxonomy is kept
-    where its values still exist, and else set aside with the reason in
-    DIR/run/labelstudio/set-aside.jsonl; --all takes it in after the taxonomy
-    is mended.
+    or killed at any time. What was answered by the form of before a migration
+    (garmentloop taxonomy migrate) is brought to the words of now. What was
+    answered under any other taxonomy is kept where its values still exist, and
+    else set aside with the reason in DIR/run/labelstudio/set-aside.jsonl;
+    --all takes it in after the taxonomy is mended.
 
     Examples:
 

@@ -6,13 +6,18 @@ from contextlib import closing
 
 import pytest
 from pulling import answer, holds, pulled, push_all
+from teaming import vouch
 
 from annotate.studio import server
+from annotate.studio.adjudicate import adjudicate
 from annotate.studio.client import Studio, connect
+from annotate.studio.journal import DISPUTE_JOURNAL, read_journal, write_journal
 from annotate.studio.project import Kind, studio_folder
+from annotate.studio.push import PushOptions, push
 from annotate.studio.withdraw import withdraw_tasks
 from garmentloop.takedown.find import find
 from garmentloop.takedown.run import Services, resume, take_down
+from garments.answers import value_of
 from garments.catalog.rows import photo_row
 from garments.dataset import Dataset
 from garments.errors import DatasetError
@@ -23,11 +28,16 @@ from garments.withdrawals import Withdrawals
 VICTIM, NEXT = f"{3:016x}", f"{4:016x}"
 """Garments, their photos and people: in these data sets they have one name."""
 
+PEOPLES = (Kind.MAIN, Kind.ADJUDICATION)
+"""Projects in which there are checks."""
+
 
 def traces(dataset: Dataset, garment: str = VICTIM) -> set[str]:
     rows = dataset.catalog.rows("garments", ["crop_sha"], f"garment_id = '{garment}'")
     tasks = dataset.catalog.rows("tasks", ["task_id"], f"garment_id = '{garment}'")
-    return {garment, *rows.column(0).to_pylist(), *tasks.column(0).to_pylist()}
+    checks = dataset.catalog.rows("checks", ["task_id", "name"], f"garment_id = '{garment}'")
+    found = [*rows.columns, *tasks.columns, *checks.columns]
+    return {garment, *(name for column in found for name in column.to_pylist())}
 
 
 def held(dataset: Dataset, terms: set[str]) -> list[str]:
@@ -151,3 +161,42 @@ def test_uploaded_pictures_are_deleted_too(studio_dataset, studio_server):
     assert (found.tasks, found.uploads) == (1, 1)
     rows = remote.request("GET", f"/api/projects/{project.id}/file-uploads", params={"all": "true"})
     assert len(rows) == 3 and not any(shas[VICTIM] in row["file"] for row in rows)
+
+
+def test_gold_tasks_and_disputes_go_by_their_own_names(studio_dataset):
+    dataset = studio_dataset(6)
+    studio = answered(dataset)
+    say = {"attribute": "gender", "kind": "annotator"}
+    for name in (VICTIM, NEXT):
+        vouch(dataset, [name])
+        dataset.catalog.add(
+            "labels",
+            [
+                {"label_id": f"{who}{name}", "garment_id": name, "annotator": who, **say}
+                | {"value": value_of([value])}
+                for who, value in (("ann", "women"), ("bob", "men"))
+            ],
+        )
+    list(push(dataset, studio, PushOptions(audit=0, gold=0.3)))
+    assert list(adjudicate(dataset, studio))[-1].created == 2
+    tasks = {kind: studio.task_ids_by_garment(studio.project(kind)) for kind in PEOPLES}
+    rows = {row["name"]: row for row in dataset.catalog.rows("checks").to_pylist()}
+    mine = {name for name, row in rows.items() if row["garment_id"] == VICTIM}
+    assert len(mine) == 2 and len(rows) == 4
+    for kind, there in tasks.items():
+        [name] = mine & there.keys()
+        values = {"color": ("red",)} if kind is Kind.MAIN else {"gender": ("men",)}
+        answer(studio, there[name], **values)
+    pulled(studio)
+    kinds = set(dataset.catalog.rows("labels", ["kind"], f"garment_id = '{VICTIM}'")["kind"])
+    assert {"gold", "adjudicated"} <= {str(kind) for kind in kinds}
+    keys = frozenset(row["task_id"] for row in rows.values())
+    write_journal(dataset, keys, DISPUTE_JOURNAL)  # as if it had been cut off
+    terms = traces(dataset)
+    assert len(terms) == 7 and held(dataset, terms)
+    down(dataset)
+    assert held(dataset, terms) == []
+    assert len(read_journal(dataset, DISPUTE_JOURNAL)) == 2
+    for kind in PEOPLES:
+        left = studio.task_ids_by_garment(studio.project(kind)).keys()
+        assert left == tasks[kind].keys() - mine - {VICTIM}

@@ -80,7 +80,7 @@ class Studio(Exchange):
         if record is None:
             raise NotOurProject(
                 f"expected the {kind} project of {self.dataset.folder}, but there is none yet; "
-                f"make it with `garmentloop annotate push -d {self.dataset.folder}`"
+                f"make it with `garmentloop annotate {_maker(kind)} -d {self.dataset.folder}`"
             )
         found = self._known(record) or self._marked(record)
         if found is None and record.project_id:
@@ -271,6 +271,11 @@ def serve_again(studio: Studio) -> None:
         for name in SERVED:
             if (studio.dataset.folder / name).is_dir():
                 studio.local_storage(project, studio.dataset.folder / name)
+
+
+def _maker(kind: Kind) -> str:
+    """The command that makes a project of that kind."""
+    return "adjudicate" if kind is Kind.ADJUDICATION else "push"
 
 
 def connect(dataset: Dataset, url: str | None = None, token: str | None = None) -> Studio:

@@ -25,6 +25,9 @@ _PATIENCE_MS = 5000
 
 _TRIES = 3
 
+_ENDING = 3.0
+"""Seconds from the first closed connection until a server that ends is gone."""
+
 
 @dataclass(frozen=True)
 class Mongod:
@@ -70,9 +73,17 @@ def stop(dataset: Dataset, timeout: float = 60.0) -> bool:
 
 
 def why_it_ended(dataset: Dataset, uri: str) -> FiftyOneError | None:
-    """What our own server said last, where it was the one at `uri` and runs no more."""
-    if uri != last_uri(dataset) or running(dataset):
+    """What our own server said last, where it was the one at `uri` and runs no more.
+
+    One that closes its connections may still be about to end, so that is waited for.
+    """
+    if uri != last_uri(dataset):
         return None
+    deadline = time.monotonic() + _ENDING
+    while running(dataset):
+        if time.monotonic() > deadline:
+            return None
+        time.sleep(0.1)
     return FiftyOneError(
         f"expected mongod at {uri} to do its work, but it ended: {_last_words(dataset)}. Where the "
         f"disk is full, make room; then run the same command again: what was finished is kept. "

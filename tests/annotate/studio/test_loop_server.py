@@ -15,7 +15,7 @@ from rehearsing import QUICK, rehearse, small_set
 
 from annotate.prelabel import PrelabelOptions, prelabel
 from annotate.studio.client import connect
-from annotate.studio.project import Kind
+from annotate.studio.project import LABELLING, Kind
 from garmentloop.loop.context import Context
 from garmentloop.loop.options import LoopOptions
 from garmentloop.loop.round import run_round
@@ -44,10 +44,10 @@ def test_a_rehearsal_goes_through_the_server(rehearsed):
     assert held_out == 6
     given = {
         kind: [one for task in studio.tasks(studio.project(kind)) for one in task["annotations"]]
-        for kind in Kind
+        for kind in LABELLING
     }
     members = studio.annotation_members()
-    who = {kind: Counter(members[a["completed_by"]] for a in given[kind]) for kind in Kind}
+    who = {kind: Counter(members[a["completed_by"]] for a in given[kind]) for kind in LABELLING}
     assert who[Kind.AUDIT] == {PEOPLE[0]: 6, PEOPLE[1]: 6}
     assert who[Kind.MAIN] == {PEOPLE[0]: 4}
     tasks = dataset.catalog.rows("tasks").to_pylist()

@@ -8,12 +8,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+# The same examples in every run, so that a change is judged by itself; `make soak` tries others.
+settings.register_profile("same", derandomize=True)
+if "GARMENTLOOP_FAULT_ROUNDS" not in os.environ:
+    settings.load_profile("same")
 
 PLAIN_TERMINAL = {
     "TERMINAL_WIDTH": "80",

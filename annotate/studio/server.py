@@ -149,8 +149,9 @@ def _await_healthy(
     try:
         while not _is_ours(state):
             waited = time.monotonic() - begin
+            ended = not living_pid(pid_path(dataset))  # first, so that its last words are read
             said = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
-            if not living_pid(pid_path(dataset)):
+            if ended:
                 raise StudioError(
                     f"expected Label Studio to start, but it ended: {_last_line(said)}; the whole "
                     f"log is {log}"

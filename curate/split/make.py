@@ -105,6 +105,8 @@ def plan_split(
 def draw(facts: Facts, earlier: Earlier, options: SplitOptions) -> Split:
     """The split that follows from plain facts and earlier splits; `BadInput` as `split`."""
     evidence = weigh(facts, earlier)
+    if not evidence.split and not earlier.versions:
+        raise BadInput("expected garments with labels to split, but there are none")
     parts = assign(evidence.members, options.val)
     given = {
         member.garment_id: Given(parts[member.garment_id], member.group)

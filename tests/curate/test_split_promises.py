@@ -4,12 +4,14 @@ import itertools
 import random
 from collections import defaultdict
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from split_worlds import World, grow, steps
 
 from curate.split.make import SplitOptions, draw
 from curate.split.parts import Part
+from garments.errors import BadInput
 
 PLACED = {Part.TRAIN, Part.VAL, Part.TEST}
 GROWTH = st.lists(steps(), min_size=2, max_size=5)
@@ -148,6 +150,12 @@ def test_quarantine_has_a_reason(growth):
                 claim = Part.TEST if garment in world.audit else claims.get(world.photos[garment])
                 beside = stands[given_.group] & {Part.TEST, Part.VAL}
                 assert beside or (claim is Part.TEST and garment in home)
+
+
+def test_where_all_labels_were_withdrawn_before_the_first_split_nothing_is_drawn():
+    world = World(photos={"g1": "p1"})
+    with pytest.raises(BadInput, match="garments with labels to split"):
+        draw(world.facts, world.earlier, SplitOptions(val=0.0))
 
 
 @TRIED

@@ -23,7 +23,6 @@ from real_studio import (
     Person,
     StudioServer,
     borrow,
-    copy_data,
     make_template,
     sign_up,
 )
@@ -66,6 +65,7 @@ def studio_server(
         state, _ = server.start(home, 0, timeout=START_SECONDS)
         yield StudioServer(
             home,
+            template / "data",
             state,
             Person(state.username, state.password, state.token),
             Person(SECOND_USER, SECOND_PASSWORD, token),
@@ -108,8 +108,9 @@ def own_server(
 ) -> Iterator[Callable[..., tuple[Dataset, ServerState]]]:
     """`own_server(garments=10)`: a data set and a server of its own, which the test may kill.
 
-    It begins with a copy of the session's database, so that it is up in seconds. Start it again
-    with `server.start(dataset)`; it is stopped at the end.
+    It begins with a copy of a database that nobody used yet, so that it is up in seconds, and no
+    other test's garments, which bear the same names, are in it. Start it again with
+    `server.start(dataset)`; it is stopped at the end.
     """
     made: list[Dataset] = []
 
@@ -117,7 +118,7 @@ def own_server(
         dataset = Dataset.create(tmp_path / f"own{len(made)}")
         made.append(dataset)
         add_garments(dataset, garments)
-        copy_data(studio_folder(studio_server.home) / "data", studio_folder(dataset) / "data")
+        shutil.copytree(studio_server.template, studio_folder(dataset) / "data")
         server.write_state(dataset, replace(studio_server.state, url=""))
         state, _ = server.start(dataset, 0, timeout=START_SECONDS)
         return dataset, state

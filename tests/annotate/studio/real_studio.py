@@ -37,6 +37,8 @@ class StudioServer:
 
     home: Dataset
     """The data set that it was started for; others lie below its folder."""
+    template: Path
+    """Data of a server that nothing was sent to yet."""
     state: ServerState
     first: Person
     second: Person

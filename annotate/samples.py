@@ -145,8 +145,9 @@ def _crops(kind: str, crops: Sequence[LabelledCrop], vocabulary: Vocabulary) -> 
 
     For `native`, CCP is asked no other categories than its own labels can tell.
     """
-    asked = ("category", "color", "pattern") if kind == "street" else ("category",)
     own = vocabulary == "native" and kind == "ccp"
+    told = ("category", "color", "pattern") if kind == "street" else ("category", "gender")
+    asked = ("category",) if own else told
     taxonomy = _ccp_taxonomy() if own else Taxonomy.default()
     samples = [
         Sample(c.name, c.split, {name: (value,) for name, value in c.values.items()}, c.load)

@@ -3,11 +3,11 @@
 A mapping is a data file in `garments/data/mappings`. Each source label is given the part of a
 dressed person that it covers (`part`), values of the default taxonomy (`values`), or is ignored
 with a reason. `covers` lists further values that a coarse label may stand for: "pants" may be
-jeans. Labels are compared without regard to case, blanks, hyphens and underscores.
+jeans. `outfit` is what a label tells, weakly, of everything that is worn with it. Labels are compared without regard to case, blanks, hyphens and underscores.
 """
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from importlib import resources
 from typing import Literal
@@ -35,6 +35,9 @@ class Entry(BaseModel):
     values: dict[str, str] = Field(default={}, title="Value by attribute of the default taxonomy")
     covers: dict[str, list[str]] = Field(
         default={}, title="Further values that a coarse label may stand for, by attribute"
+    )
+    outfit: dict[str, str] = Field(
+        default={}, title="Value by attribute of all that the same person wears"
     )
     ignored: bool = Field(False, title="The label is left out")
     reason: str = Field("", title="Why the label is ignored or mapped as it is")
@@ -109,6 +112,15 @@ class LabelMapping:
         if attribute not in entry.values:
             return ()
         return (entry.values[attribute], *entry.covers.get(attribute, ()))
+
+    def outfit(self, labels: Iterable[str]) -> dict[str, str]:
+        """What labels of one person tell of all of its garments; nothing where they disagree."""
+        told: dict[str, set[str]] = {}
+        for label in labels:
+            entry = self.entry(label)
+            for attribute, value in (entry.outfit if entry else {}).items():
+                told.setdefault(attribute, set()).add(value)
+        return {name: min(values) for name, values in told.items() if len(values) == 1}
 
     def ignored(self, label: str) -> bool:
         """Whether `label` is left out on purpose."""

@@ -65,7 +65,10 @@ class LabelledCrop:
 
 
 def ccp_crops(root: Path | str, split: str | None = None) -> list[LabelledCrop]:
-    """A crop for every region of every photo whose labels name a category. Raises `BadTable`."""
+    """A crop for every region of every photo whose labels name a category. Raises `BadTable`.
+
+    Its gender is a weak word, told by what else is worn.
+    """
     found: list[LabelledCrop] = []
     labels = mapping("ccp")
     for photo in read_ccp(root, split):
@@ -108,9 +111,13 @@ def street_values(category: str, color: str, pattern: str) -> dict[str, str]:
 
 
 def _of_photo(photo: ParsedPhoto, labels: LabelMapping) -> Iterator[LabelledCrop]:
-    """The photo's garments by region, each named by the outermost garment that its labels tell."""
+    """The photo's garments by region, each named by the outermost garment that its labels tell.
+
+    What the whole outfit tells of each, such as whom it is cut for, is a weak word.
+    """
     names = read_names(photo.names)
     raw, parts = read_label_map(photo.label), load_parts(photo)
+    outfit = labels.outfit(names.get(label, "") for label in np.unique(raw).tolist())
     for region in GARMENT_REGIONS:
         own = parts == PART_INDEX[region]
         box = mask_box(own) if np.count_nonzero(own) >= MIN_PIXELS else None
@@ -120,7 +127,8 @@ def _of_photo(photo: ParsedPhoto, labels: LabelMapping) -> Iterator[LabelledCrop
         category = _category(counts, names, labels)
         if category:
             name = f"{photo.photo.name}#{region}"
-            yield LabelledCrop(name, photo.split, {"category": category}, photo, region, box)
+            values = {"category": category, **outfit}
+            yield LabelledCrop(name, photo.split, values, photo, region, box)
 
 
 def _category(

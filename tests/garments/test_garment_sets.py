@@ -64,3 +64,11 @@ def test_ccp_crops_have_regions_and_categories(shared_data: object) -> None:
     assert {crop.region for crop in crops} >= {Region.UPPER, Region.LOWER, Region.FEET}
     assert all(crop.values["category"] in Taxonomy.default().values("category") for crop in crops)
     assert MIN_PIXELS > 0
+
+
+def test_an_outfit_tells_whom_its_garments_are_cut_for() -> None:
+    labels = mapping("ccp")
+    assert labels.outfit(["jacket", "skirt", "skin"]) == {"gender": "women"}
+    assert labels.outfit(["jacket", "tie"]) == {"gender": "men"}
+    assert labels.outfit(["blouse", "tie"]) == {}, "they disagree"
+    assert labels.outfit(["jacket", "pants", "unheard-of"]) == {}

@@ -3,6 +3,7 @@
 It listens on 127.0.0.1 only; its log, pid and address are in DIR/run/fiftyone.
 """
 
+import getpass
 import json
 import os
 import time
@@ -12,7 +13,12 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from annotate.studio.environment import is_free
-from curate.fiftyone.environment import environment, fiftyone_folder
+from curate.fiftyone.environment import (
+    DATASET_VARIABLE,
+    environment,
+    fiftyone_folder,
+    install_plugin,
+)
 from garments.dataset import Dataset
 from garments.errors import FiftyOneError
 from garments.processes import end, living_pid
@@ -27,16 +33,20 @@ _RUN = (
     "start_server(port=int(sys.argv[1]), address='127.0.0.1')"
 )
 _KEPT = ["PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "LD_LIBRARY_PATH"]
-_KEPT += ["VIRTUAL_ENV", "OMP_NUM_THREADS"]
+_KEPT += ["VIRTUAL_ENV", "OMP_NUM_THREADS", "PYTHONPATH"]  # the plugin imports what we are
 
 
 @dataclass(frozen=True)
 class App:
-    """An App of this data set that runs; `url` is its address without a path."""
+    """An App of this data set that runs; `url` is its address without a path.
+
+    `who` opened it: whose word it is that is given in it, unless another name is given.
+    """
 
     url: str
     pid: int
     mongo: str
+    who: str = ""
 
     @property
     def port(self) -> int:
@@ -49,13 +59,15 @@ def launch(
     mongo: str,
     port: int | None = None,
     *,
+    who: str | None = None,
     tell: Callable[[str], None] = lambda text: None,
     timeout: float = 300.0,
 ) -> tuple[App, bool]:
     """A healthy App on the database `mongo`, and whether it was started now.
 
     One that runs is left alone, unless it is on another database. `port` is exact where it is
-    given (0: any that is free); else 5151 or the next. `tell` hears every second how it goes.
+    given (0: any that is free); else 5151 or the next. `who` opens it, by default the user of this
+    machine. `tell` hears every second how it goes.
     Raises `FiftyOneError` where the port is taken or the App does not become healthy.
     """
     found = running(dataset)
@@ -64,7 +76,9 @@ def launch(
     expect_port(dataset, port)
     found = running(dataset)
     if found is None:
-        _launch(dataset, mongo, _port(port))
+        _launch(dataset, mongo, _port(port), who or getpass.getuser())
+    elif who and who != found.who:
+        _keep(dataset, replace(found, pid=0, who=who))
     return _await_healthy(dataset, tell, timeout, stop_after=found is None), found is None
 
 
@@ -94,6 +108,12 @@ def running(dataset: Dataset) -> App | None:
         ) from error
 
 
+def curator(dataset: Dataset) -> str:
+    """Who opened the App last, else the user of this machine."""
+    found = running(dataset)
+    return (found.who if found else "") or getpass.getuser()
+
+
 def stop(dataset: Dataset, timeout: float = 20.0) -> bool:
     """Stop the App; whether one ran."""
     stopped = end(_pid_path(dataset), timeout)
@@ -118,14 +138,14 @@ def log_path(dataset: Dataset) -> Path:
     return fiftyone_folder(dataset) / "app.log"
 
 
-def _launch(dataset: Dataset, mongo: str, port: int) -> None:
+def _launch(dataset: Dataset, mongo: str, port: int, who: str) -> None:
     """Start the process and return at once."""
     folder = fiftyone_folder(dataset)
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     try:
-        state = asdict(App(f"http://127.0.0.1:{port}", 0, mongo))
-        _state_path(dataset).write_text(json.dumps(state), encoding="utf-8")
-        _state_path(dataset).chmod(0o600)  # the address of a MongoDB may hold a password
+        _keep(dataset, App(f"http://127.0.0.1:{port}", 0, mongo, who))
+        install_plugin(dataset)
+        ours = {"HOME": str(folder / "home"), DATASET_VARIABLE: str(dataset.folder.resolve())}
         start_process(
             _RUN,
             [str(port)],
@@ -133,13 +153,19 @@ def _launch(dataset: Dataset, mongo: str, port: int) -> None:
             log_path(dataset),
             folder=folder,
             # FiftyOne keeps a user's id in ~/.fiftyone, whatever its settings say.
-            environment=kept | {"HOME": str(folder / "home")} | environment(dataset, mongo),
+            environment=kept | ours | environment(dataset, mongo),
         )
     except OSError as error:
         raise FiftyOneError(
             f"expected to start FiftyOne in {folder}, but {error.strerror or error}; make room "
             "there, then run the same command again"
         ) from error
+
+
+def _keep(dataset: Dataset, app: App) -> None:
+    path = _state_path(dataset)
+    path.write_text(json.dumps(asdict(app)), encoding="utf-8")
+    path.chmod(0o600)  # the address of a MongoDB may hold a password
 
 
 def _port(wanted: int | None) -> int:

@@ -88,14 +88,18 @@ class Collection:
         self._dataset.delete_samples([prototype.id])
         self._dataset.create_index(self._key, unique=True)
 
-    def look(self) -> set[str]:
-        """Keys of all samples; what `write` and `remove` go by.
+    def look(self, only: Sequence[str] | None = None) -> set[str]:
+        """Keys of all samples, or of those in `only`; what `write` and `remove` go by.
 
         They are read from the index. A sample without a key, which somebody else made, goes by its
         id.
         """
         if self._raw is None:
             return set()
+        if only is not None:
+            mine = self._raw.find({self._key: {"$in": list(only)}}, {self._key: True})
+            self._there = {document[self._key] for document in mine}
+            return self._there
         found = self._raw.find({self._key: {"$gte": ""}}, {self._key: True, "_id": False})
         self._there = {document[self._key] for document in found}
         others = self._raw.find({self._key: {"$not": {"$gte": ""}}}, {"_id": True})

@@ -4,13 +4,21 @@ import importlib.util
 import os
 import re
 import sys
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from garments.dataset import Dataset
 from garments.errors import FiftyOneError
+from garments.whole import write_whole
 
 INSTALL = "pip install -c constraints.txt -e '.[curate]'"
+
+DATASET_VARIABLE = "GARMENTLOOP_APP_DATASET"
+"""Tells the plugin inside the App which data set it shows: its folder."""
+
+PLUGIN = "garmentloop"
+"""Folder of our plugin, beside those that users add."""
 
 DATABASE = "fiftyone"
 """Name of the database where the URI names none: FiftyOne's own default."""
@@ -68,10 +76,21 @@ def environment(dataset: Dataset, uri: str) -> dict[str, str]:
         "FIFTYONE_DATABASE_URI": uri,
         "FIFTYONE_DATABASE_NAME": database_name(uri),
         "FIFTYONE_DATABASE_VALIDATION": "false",  # it warns that our MongoDB is an old one
+        "FIFTYONE_PLUGINS_CACHE_ENABLED": "true",  # else all are read anew at each request
         "FIFTYONE_DO_NOT_TRACK": "true",
         "FIFTYONE_SHOW_PROGRESS_BARS": "false",
         "FIFTYONE_LOGGING_LEVEL": "WARNING",
     }
+
+
+def install_plugin(dataset: Dataset) -> Path:
+    """Put our plugin where the App looks for plugins; its folder."""
+    folder = fiftyone_folder(dataset) / "plugins" / PLUGIN
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("__init__.py", "fiftyone.yml"):
+        ours = resources.files("curate") / "plugin" / name
+        write_whole(folder / name, ours.read_bytes())
+    return folder
 
 
 def database_name(uri: str) -> str:

@@ -66,6 +66,13 @@ def update(window: "Window", touched: Collection[str] | None) -> None:
         evaluate.mark(window, touched)
 
 
+def forget_suspicion(window: "Window", relabelled: Collection[str]) -> None:
+    """Take back what was suspected of the labels of these garments, until they are judged anew."""
+    declared = window.garments.get_field_schema()
+    fields = {name: by for name, by in _nothing(window).items() if name in declared}
+    Measured(window).write(fields, relabelled)
+
+
 def suspect_field(attribute: str) -> str:
     """Field with the suspicion about the labels of one attribute."""
     return f"suspect_{attribute}"

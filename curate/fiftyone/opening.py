@@ -37,15 +37,16 @@ def open_app(
     port: int | None = None,
     view: str | None = None,
     *,
+    who: str | None = None,
     tell: Callable[[str], None] = lambda text: None,
 ) -> Opened:
     """Show what is in the window, in the App that runs or in a new one; it outlives the window.
 
-    `view` names a saved view to look at first, `BadInput` where there is none of that name. `port`
-    and `tell` as in `curate.fiftyone.app.launch`.
+    `view` names a saved view to look at first, `BadInput` where there is none of that name. `port`,
+    `who` and `tell` as in `curate.fiftyone.app.launch`.
     """
     wanted = address(window, view) if view else None
-    found, new = app.launch(window.dataset, window.uri, port, tell=tell)
+    found, new = app.launch(window.dataset, window.uri, port, who=who, tell=tell)
     pages = _pages(found, "garments", window.garments) + _pages(found, "photos", window.photos)
     if window.garments.has_workspace(WORKSPACE):
         pages[0] = Page(pages[0].title, app.page(found, window.garments.name, None, WORKSPACE))

@@ -132,11 +132,16 @@ def _loaded(fo: Any, name: str, dataset: Dataset, create: bool = True) -> Any:
         keep(made, owner=owner(dataset))
         return made
     found = fo.load_dataset(name)
-    whose = kept(found, "owner")
+    expect_ours(found, dataset)
+    return found
+
+
+def expect_ours(shown: Any, dataset: Dataset) -> None:
+    """Raise `FiftyOneError` where a FiftyOne dataset is not of this data set."""
+    whose = kept(shown, "owner")
     if whose != owner(dataset):
         whose = "belongs to another data set" if whose else "is not ours"
         raise FiftyOneError(
-            f"expected to make the FiftyOne dataset {name}, but there is one of that name, and it "
-            f"{whose}; give this data set another `name` in dataset.toml, or delete that one"
+            f"expected to make the FiftyOne dataset {shown.name}, but there is one of that name, "
+            f"and it {whose}; give this data set another `name` in dataset.toml, or delete that one"
         )
-    return found

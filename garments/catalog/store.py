@@ -36,8 +36,11 @@ class Store:
     """Tables in one folder, in the layout of a LanceDB database.
 
     Any number of processes may read and write at once; writers take turns. Tables are made when
-    they are first written. Every method sees the newest committed state.
+    they are first written. Every method sees the newest committed state. Another writer is waited
+    for, at most `patience` seconds.
     """
+
+    patience = 600.0
 
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
@@ -224,7 +227,7 @@ class Store:
         """Hold the writer's lock and turn what the file system says into advice."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with exclusive(self.folder / ".lock"):
+            with exclusive(self.folder / ".lock", self.patience):
                 yield
         except (OSError, ValueError, RuntimeError) as error:
             raise CatalogError(_write_failure(table, self.folder, error)) from error

@@ -48,11 +48,17 @@ def open_app(
     you tag there becomes decisions in the catalogue with the next `curate
     sync`, or the next time you open it.
 
+    The buttons at the right above the grid (or the key ` and a word) act on
+    all selected crops at once, in the catalogue too: set a value, exclude,
+    send to annotators, mark gold, explain a crop's labels, show what else its
+    person wears, select all of a view.
+
     Examples:
 
       garmentloop curate open --dataset datasets/mine
       garmentloop curate open -d datasets/mine --remote --port 5151
       garmentloop curate open -d datasets/mine --view "most uncertain"
+      garmentloop curate open -d datasets/mine --who mara
     """
     from curate.fiftyone.app import expect_port
     from curate.fiftyone.opening import open_app as show
@@ -68,7 +74,7 @@ def open_app(
         if end := follow_syncing(sync_window(window, who=who), err):
             tell(end)
         with err.status("starting FiftyOne") as status:
-            opened = show(window, port, view, tell=status.update)
+            opened = show(window, port, view, who=who, tell=status.update)
     _tell_pages(opened)
     if remote:
         _tell_tunnel(opened.app.port)

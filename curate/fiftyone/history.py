@@ -87,12 +87,15 @@ def _now(standing: Standing, known: Facts) -> Iterator[Now]:
             for one in sorted(spoken, key=lambda one: not one.in_force)
             if one.values
         )
-        yield Now(attribute.title, label, _why(held, bool(found)), proposed)
+        yield Now(attribute.title, label, _why(held, bool(found), bool(spoken)), proposed)
 
 
-def _why(held: Held | None, known: bool) -> str:
+def _why(held: Held | None, known: bool, spoken: bool) -> str:
+    """Why that holds, or nothing does."""
+    if held is None and known:
+        return "the tagger in force proposes it, nobody has spoken"
     if held is None:
-        return "the tagger in force proposes it, nobody spoke" if known else "nobody knows"
+        return "the tagger is not sure, nobody has spoken" if spoken else "nobody has spoken"
     if held.value is None:
         return f"annotators disagree ({held.who}): to be adjudicated"
     if held.basis is Basis.ANNOTATOR and held.answers == 1:

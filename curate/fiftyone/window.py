@@ -64,20 +64,31 @@ def open_window(
     `FiftyOneError`.
     """
     with one_at_a_time(dataset, timeout):
-        uri = mongo or _uri(dataset)
         try:
-            with mongo_errors(uri):
-                fo = load_fiftyone(dataset, uri)
-                garments = _loaded(fo, garments_name(dataset), dataset, create)
-                photos = _loaded(fo, photos_name(dataset), dataset, create)
-                yield Window(dataset, uri, fo, garments, photos)
-        except FiftyOneError as error:
-            if ended := mongod.why_it_ended(dataset, uri):
-                raise ended from error
-            raise
+            with connected(dataset, mongo, create=create) as window:
+                yield window
         finally:
-            disconnect()
             _stop_if_idle(dataset)
+
+
+@contextmanager
+def connected(
+    dataset: Dataset, mongo: str | None = None, *, create: bool = True
+) -> Iterator[Window]:
+    """The same without the lock, for who takes it only while acting; our own MongoDB stays up."""
+    uri = mongo or _uri(dataset)
+    try:
+        with mongo_errors(uri):
+            fo = load_fiftyone(dataset, uri)
+            garments = _loaded(fo, garments_name(dataset), dataset, create)
+            photos = _loaded(fo, photos_name(dataset), dataset, create)
+            yield Window(dataset, uri, fo, garments, photos)
+    except FiftyOneError as error:
+        if ended := mongod.why_it_ended(dataset, uri):
+            raise ended from error
+        raise
+    finally:
+        disconnect()
 
 
 def _uri(dataset: Dataset) -> str:

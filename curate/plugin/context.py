@@ -100,9 +100,13 @@ def names() -> list[str]:
     return list(dict.fromkeys([curator(dataset()), *memory.names]))
 
 
-def categories(shown: Any, sample_ids: Sequence[str], path: str) -> list[str]:
-    """Values that a field of these samples holds."""
-    found = shown.select(list(sample_ids)).distinct(f"{path}.values")
+def held(window: Window, sample_ids: Sequence[str], path: str) -> list[str]:
+    """Values that the label in the field `path` of these samples has, each once."""
+    from bson import ObjectId
+
+    # FiftyOne was not told of `values` (see `documents.Collection.declare`): it is asked below it
+    where = {"_id": {"$in": [ObjectId(name) for name in sample_ids]}}
+    found = window.garments._sample_collection.distinct(f"{path}.values", where)
     return [str(value) for value in found]
 
 

@@ -58,11 +58,11 @@ def attribute(ctx: Any, inputs: Any, window: Window) -> Attribute:
     return taxonomy.attribute(wanted)
 
 
-def value(ctx: Any, inputs: Any, window: Window, asked: Attribute, picked: list[str]) -> None:
+def value(inputs: Any, window: Window, asked: Attribute, picked: list[str]) -> None:
     """The values to choose from: of a sub-category those that fit what is selected."""
     offered = list(asked.values)
     if asked.parent:
-        above = context.categories(ctx.dataset, picked, attribute_field(asked.parent))
+        above = context.held(window, picked, attribute_field(asked.parent))
         offered = [one for one in offered if one.parent in above]
         if not offered:
             parent = window.dataset.taxonomy.attribute(asked.parent)

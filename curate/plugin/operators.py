@@ -25,13 +25,13 @@ REASONS = ["no garment", "bad crop", "too dark or blurred", "not to be used", "a
 
 
 class Act(foo.Operator):  # type: ignore[misc]
-    """What all of ours have in common: a place in the grid, a form, and errors in plain words."""
+    """What all of ours have in common: a place in the grid, and errors in plain words."""
 
     name_: ClassVar[str]
     title: ClassVar[str]
     icon: ClassVar[str]
     about: ClassVar[str] = ""
-    button: ClassVar[str] = "Do it"
+    asks: ClassVar[bool] = False
 
     @property
     def config(self) -> Any:
@@ -41,7 +41,7 @@ class Act(foo.Operator):  # type: ignore[misc]
             label=self.title,
             description=self.about,
             icon=self.icon,
-            dynamic=True,
+            dynamic=self.asks,
             risk_level=types.RiskLevel.MEDIUM,
         )
 
@@ -49,25 +49,14 @@ class Act(foo.Operator):  # type: ignore[misc]
         """Among the actions above the grid, while that shows our crops."""
         if not context.is_ours(ctx):
             return None
-        button = types.Button(label=self.title, icon=self.icon, prompt=True)
+        button = types.Button(label=self.title, icon=self.icon, prompt=self.asks)
         return types.Placement(types.Places.SAMPLES_GRID_SECONDARY_ACTIONS, button)
-
-    def resolve_input(self, ctx: Any) -> Any:
-        """The form, or why there is none."""
-        inputs = types.Object()
-        try:
-            self.form(ctx, inputs, context.window(ctx))
-        except GarmentLoopError as error:
-            forms.problem(inputs, str(error))
-        view = types.PromptView(label=self.title, submit_button_label=self.button)
-        return types.Property(inputs, view=view)
 
     def execute(self, ctx: Any) -> dict[str, str]:
         """Do it, and tell what became of it."""
         try:
             return {"told": self.act(ctx, context.window(ctx))}
         except GarmentLoopError as error:
-            ctx.ops.notify(str(error), variant="error")
             return {"told": f"**This could not be done.** {error}"}
 
     def resolve_output(self, ctx: Any) -> Any:
@@ -78,9 +67,6 @@ class Act(foo.Operator):  # type: ignore[misc]
         outputs = types.Object()
         outputs.str("told", view=types.MarkdownView())
         return types.Property(outputs, view=types.View(label=self.title))
-
-    def form(self, ctx: Any, inputs: Any, window: Window) -> None:
-        """Fill the form."""
 
     def act(self, ctx: Any, window: Window) -> str:
         """Do it; Markdown to be read, "" where there is nothing more to say."""
@@ -98,7 +84,27 @@ class Act(foo.Operator):  # type: ignore[misc]
         return telling.details(what, done)
 
 
-class SetValue(Act):
+class Asking(Act):
+    """An operator with a form; FiftyOne takes any that has `resolve_input` for one."""
+
+    asks = True
+    button: ClassVar[str] = "Do it"
+
+    def resolve_input(self, ctx: Any) -> Any:
+        """The form, or why there is none."""
+        inputs = types.Object()
+        try:
+            self.form(ctx, inputs, context.window(ctx))
+        except GarmentLoopError as error:
+            forms.problem(inputs, str(error))
+        view = types.PromptView(label=self.title, submit_button_label=self.button)
+        return types.Property(inputs, view=view)
+
+    def form(self, ctx: Any, inputs: Any, window: Window) -> None:
+        """Fill the form."""
+
+
+class SetValue(Asking):
     """An answer for all selected crops."""
 
     name_, title, icon = "set_value", "Set a value for selected crops", "sell"
@@ -109,7 +115,7 @@ class SetValue(Act):
         """Attribute, value and name."""
         picked = forms.selection(ctx, inputs)
         asked = forms.attribute(ctx, inputs, window)
-        forms.value(ctx, inputs, window, asked, picked)
+        forms.value(inputs, window, asked, picked)
         forms.name(inputs)
 
     def act(self, ctx: Any, window: Window) -> str:
@@ -122,7 +128,7 @@ class SetValue(Act):
         return self.tell(ctx, f"{asked} is {label_of(sorted(answer))}", done)
 
 
-class _Deciding(Act):
+class _Deciding(Asking):
     """A decision about all selected crops, or back again where all of them have it."""
 
     kind: ClassVar[Decision]
@@ -204,10 +210,6 @@ class Explain(Act):
     name_, title, icon = "explain", "Explain this crop's labels", "history"
     about = "who said and proposed what, when, and what holds now and why"
 
-    def resolve_input(self, ctx: Any) -> Any:
-        """Nothing is asked."""
-        return None
-
     def act(self, ctx: Any, window: Window) -> str:
         """The history of the crop that is looked at, or of the first that is selected."""
         picked = [ctx.current_sample] if ctx.current_sample else context.expect_chosen(ctx)
@@ -222,10 +224,6 @@ class SamePerson(Act):
 
     name_, title, icon = "same_person", "Show all garments of this person", "checkroom"
     about = "a view of everything that the people of the selected crops wear"
-
-    def resolve_input(self, ctx: Any) -> Any:
-        """Nothing is asked."""
-        return None
 
     def act(self, ctx: Any, window: Window) -> str:
         """Show them side by side; a product shot has no person, but a photo."""
@@ -247,10 +245,6 @@ class SelectAll(Act):
 
     name_, title, icon = "select_all", "Select all crops of this view", "select_all"
     about = f"at most {MOST:,}; filter first, then take single ones out by a click"
-
-    def resolve_input(self, ctx: Any) -> Any:
-        """Nothing is asked."""
-        return None
 
     def act(self, ctx: Any, window: Window) -> str:
         """Select them."""

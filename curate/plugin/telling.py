@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from curate.fiftyone.bulk import Done
 from curate.fiftyone.history import Event, History, Now, decided
 
+MOST = 8
+"""Reasons that are told one by one."""
+
 
 def summary(what: str, done: Done) -> str:
     """One line about what was done to a selection."""
@@ -19,7 +22,10 @@ def summary(what: str, done: Done) -> str:
 
 def details(what: str, done: Done) -> str:
     """All that is to be known beyond the number, as Markdown; "" where there is nothing."""
-    lines = [f"- **{count:,} skipped**: {reason}" for reason, count in done.skipped.items()]
+    reasons = done.skipped.most_common()
+    lines = [f"- **{count:,} skipped**: {reason}" for reason, count in reasons[:MOST]]
+    if rest := sum(count for _, count in reasons[MOST:]):
+        lines.append(f"- **{rest:,} skipped** for {len(reasons) - MOST} more reasons")
     lines += [f"- {note}" for note in done.notes]
     if done.heard:
         lines.append(f"- before that, what you had done at these crops was read: {done.heard}")
@@ -36,9 +42,9 @@ def explained(found: History) -> str:
     garment = found.garment
     about = [garment.region, str(garment.state), *decided(garment), *garment.flags]
     parts = [f"**Garment `{garment.garment_id}`**: {', '.join(dict.fromkeys(about))}", ""]
-    parts += ["#### What holds now, and why", ""]
+    parts += ["**What holds now, and why**", ""]
     parts += _table(("", "holds", "because", "proposed"), [_row(now) for now in found.holds])
-    parts += ["", "#### What happened, the newest first", ""]
+    parts += ["", "**What happened, the newest first**", ""]
     if not found.events:
         return "\n".join([*parts, "Nobody has said or decided anything yet."])
     events = [_event(event) for event in reversed(found.events)]

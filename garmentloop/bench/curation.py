@@ -31,6 +31,9 @@ LABELLED = 10
 CHANGED = 100
 """Garments that are labelled between two syncs."""
 
+SELECTED = 500
+"""Crops that a curator acts on at once."""
+
 VECTOR = 128
 CHUNK = 20_000
 
@@ -52,9 +55,23 @@ def measure(scratch: Path, size: Size) -> Iterator[Figure]:
         yield Figure("curation_sync_again", sync(dataset), "s", "nothing to do")
         label(dataset, range(0, CHANGED * 7, 7), "again")
         yield Figure("curation_sync_changes", sync(dataset), "s", f"{CHANGED} garments labelled")
+        yield Figure("curation_bulk", bulk(dataset), "s", f"{SELECTED} crops at once, in the App")
         yield Figure("curation_mongod", _megabytes(dataset.run / "fiftyone"), "MB", "its files")
     finally:
         close(dataset)
+
+
+def bulk(dataset: Dataset) -> float:
+    """Set a value for as many crops as a curator selects, as the App's operator does; seconds."""
+    from curate.fiftyone.bulk import set_answer
+    from curate.fiftyone.window import connected
+
+    with connected(dataset) as window:
+        picked = window.garments.limit(SELECTED).values("id")
+        asked = dataset.taxonomy.attributes[0]
+        began = time.perf_counter()
+        set_answer(window, picked, asked.id, frozenset(asked.ids[:1]), "mara")
+        return time.perf_counter() - began
 
 
 def sync(dataset: Dataset) -> float:

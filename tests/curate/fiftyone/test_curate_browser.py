@@ -1,17 +1,11 @@
 """A curator at a real Chromium in the real App: looks at failures, filters, tags, and is heard."""
 
-import os
-import re
-import shutil
 import time
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from curated_data import garment_ids, label
 
-from curate.fiftyone import app
 from curate.fiftyone.evaluate import evaluation_key
 from curate.fiftyone.sync import sync
 from curate.fiftyone.views import slug_of
@@ -21,101 +15,8 @@ from garments.dataset import Dataset
 from garments.proposals import readings
 from garments.said import people_say_in
 
-sync_api = pytest.importorskip("playwright.sync_api")
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
-    "--disable-background-networking --disable-component-update --disable-sync"
-)
-PATIENCE = 120_000.0
-"""Milliseconds for a page to do what it should, on a machine that does other things too."""
-
+PATIENCE = pytest.importorskip("curating").PATIENCE
 CATEGORY, OTHER = "dress", "coat"
-
-
-class Curator:
-    """Somebody at a browser, in whose first visit FiftyOne advertises itself."""
-
-    def __init__(self, browser, found: app.App, folder: Path) -> None:
-        self.browser, self.app, self.folder = browser, found, folder
-        self.come_in()
-
-    def come_in(self) -> None:
-        """A fresh page, as after a reload: without a GPU a page takes long to draw a new grid."""
-        self.page = self.browser.new_context(viewport={"width": 1600, "height": 950}).new_page()
-        self.page.set_default_timeout(PATIENCE)
-        self.greeted = False
-
-    def visit(self, name: str, query: str = "") -> None:
-        """Go there; a page that comes while the App still starts may end up without a dataset."""
-        for patience in (40_000, 40_000, PATIENCE):
-            self.page.goto(f"{self.app.url}/datasets/{name}{query}")
-            try:
-                self.cy("entry-counts").wait_for(timeout=patience)
-            except sync_api.TimeoutError:
-                continue
-            if not self.greeted:  # its popover swallows clicks
-                self.page.get_by_role("button", name="Dismiss").first.click()
-                self.greeted = True
-            self.page.wait_for_timeout(2000)
-            if self.cy("entry-counts").is_visible():
-                return
-        raise AssertionError(f"{self.page.url} instead of {name}{query}")
-
-    def cy(self, name: str, within: str = ""):
-        inside = f"[data-cy='{within}'] " if within else ""
-        return self.page.locator(f"{inside}[data-cy='{name}']").first
-
-    def sees(self, samples: int, of: int | None = None) -> None:
-        told = re.compile(rf"^{samples} {f'of {of} ' if of else ''}samples?\s*$")
-        sync_api.expect(self.cy("entry-counts")).to_have_text(told, timeout=PATIENCE)
-
-    def keep(self, name: str) -> None:
-        self.page.wait_for_timeout(1500)
-        self.page.screenshot(path=self.folder / f"curate-{name}.png")
-
-    def filter(self, field: str, value: str) -> None:
-        self.cy(f"sidebar-field-arrow-enabled-{field}").click()
-        self.cy(f"checkbox-{value}", f"categorical-filter-{field}.label").click()
-
-    def choose(self, count: int) -> None:
-        """Tick the first crops of the grid, in the corner where the pointer finds a box."""
-        for number in range(count):
-            crop = self.page.locator("[data-cy='fo-grid'] [data-cy='looker']").nth(number)
-            crop.hover()
-            box = crop.bounding_box()
-            self.page.mouse.click(box["x"] + 14, box["y"] + 14)
-        self.cy("selection-count-container").wait_for()
-
-    def tag(self, word: str) -> None:
-        self.cy("action-tag-sample-labels").click()
-        self.cy("sample-tag-input").fill(word)
-        self.cy("sample-tag-input").press("Enter")
-        self.page.get_by_text("Apply").click()
-
-
-@pytest.fixture
-def curator_at(tmp_path) -> Iterator:
-    """Opens the App on a data set, and a browser on the App; both are closed at the end."""
-    if not Path(CHROMIUM).exists():
-        pytest.skip("needs Chromium: sudo apt-get install chromium")
-    folder = Path(os.environ.get("GARMENTLOOP_ARTIFACTS") or tmp_path)
-    folder.mkdir(parents=True, exist_ok=True)
-    opened: list[Dataset] = []
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
-
-        def open_at(dataset: Dataset, uri: str) -> Curator:
-            opened.append(dataset)
-            return Curator(browser, app.launch(dataset, uri, 0)[0], folder)
-
-        try:
-            yield open_at
-        finally:
-            for dataset in opened:
-                app.stop(dataset)
-            browser.close()
 
 
 @pytest.fixture

@@ -76,3 +76,40 @@ class Curator:
         self.cy("sample-tag-input").fill(word)
         self.cy("sample-tag-input").press("Enter")
         self.page.get_by_text("Apply").click()
+
+    @property
+    def dialog(self):
+        """The form that is asked, or what an operator tells."""
+        return self.page.get_by_role("dialog").first
+
+    def run(self, title: str) -> None:
+        """Run an operator from the keyboard, as from the list behind the backtick."""
+        self.page.keyboard.press("Backquote")
+        self.dialog.locator("input").fill(title)
+        self.dialog.get_by_text(title, exact=True).wait_for()
+        self.page.keyboard.press("Enter")
+
+    def set_value(self, attribute: str, value: str) -> None:
+        """Fill in the form of the bulk operator; nothing is sent yet."""
+        self.run("Set a value for selected crops")
+        self.dialog.get_by_label(attribute, exact=True).check()
+        field = self.dialog.get_by_role("combobox").first
+        self.page.wait_for_timeout(1500)  # the form is asked for anew
+        field.fill(value)
+        self.page.get_by_role("option").first.wait_for()
+        self.page.keyboard.press("ArrowDown")
+        self.page.keyboard.press("Enter")
+        self.page.wait_for_timeout(1500)
+
+    def send(self) -> None:
+        """The key that sends a form."""
+        self.page.keyboard.press("Control+Enter")
+
+    def told(self, text: str) -> None:
+        """Wait until the App says that."""
+        self.page.get_by_text(text).first.wait_for()
+
+    def close(self) -> None:
+        """Close what is told or asked."""
+        self.dialog.get_by_role("button", name=re.compile("Close|Cancel")).click()
+        self.dialog.wait_for(state="hidden")

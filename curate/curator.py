@@ -66,6 +66,29 @@ def label_rows(dataset: "Dataset", words: Sequence[Word], who: str) -> list[Row]
     return rows
 
 
+def withdrawals(dataset: "Dataset", garments: Iterable[str], attribute: str, who: str) -> list[Row]:
+    """Rows of `labels` that take back what `who` said last, as curator, about these garments.
+
+    What others said counts again; what `who` had said before stays superseded.
+    """
+    where = f"{one_of('garment_id', garments)} AND kind = '{LabelKind.CURATOR}'"
+    rows = dataset.catalog.rows("labels", where=where).sort_by("seq").to_pylist()
+    gone = {row["withdraws"] for row in rows if row["withdraws"]}
+    mine = {
+        row["garment_id"]: row
+        for row in rows
+        if (row["attribute"], row["annotator"]) == (attribute, who) and not row["withdraws"]
+    }
+    same = ("garment_id", "crop_sha", "attribute", "value", "kind", "annotator")
+    same += ("vocabulary_hash",)
+    return [
+        {name: row[name] for name in same}
+        | {"label_id": stable_id("withdraw", row["label_id"]), "withdraws": row["label_id"]}
+        for row in mine.values()
+        if row["label_id"] not in gone
+    ]
+
+
 def decision_rows(
     dataset: "Dataset",
     added: Iterable[Change],

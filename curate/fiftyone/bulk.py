@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from curate.curator import Row, Word, append, decision_rows, label_rows
+from curate.curator import Row, Word, append, decision_rows, label_rows, withdrawals
 from curate.fiftyone import evaluate, measures
 from curate.fiftyone.decisions import read_back
 from curate.fiftyone.documents import Collection
@@ -74,11 +74,25 @@ def set_answer(
         notes = list[str]()
         for known in refresh(window, list(chosen.rows), standing):
             notes += _notes(standing, known, asked, answer)
-        relabelled = [row["garment_id"] for row in labels]
-        measures.forget_suspicion(window, relabelled)
-        evaluate.mark(window, relabelled)
+        _unjudge(window, [row["garment_id"] for row in labels])
     same = len(words) - len(labels)
     return Done(tuple(chosen.rows), same, chosen.skipped, heard, (*dict.fromkeys(notes),))
+
+
+def take_back(window: "Window", sample_ids: Sequence[str], attribute: str, who: str) -> Done:
+    """Take back what `who` said last about all selected crops; of others nothing is taken back.
+
+    Raises as `set_answer` does.
+    """
+    answerable(window, attribute, frozenset())
+    with _acting(window, sample_ids, who) as (chosen, heard):
+        labels = withdrawals(window.dataset, list(chosen.rows), attribute, who)
+        append(window.dataset, labels, [])
+        mine = [row["garment_id"] for row in labels]
+        for _ in refresh(window, list(chosen.rows), Standing.of(window.dataset)):
+            pass
+        _unjudge(window, mine)
+    return Done(tuple(chosen.rows), len(chosen.rows) - len(mine), chosen.skipped, heard)
 
 
 def decide(
@@ -160,6 +174,12 @@ def _acting(
         chosen = selected(window, sample_ids)
         said = read_back(window, who, only=list(chosen.rows))
         yield chosen.without({garment: UNREAD for garment, _ in said.unknown}), str(said)
+
+
+def _unjudge(window: "Window", relabelled: Sequence[str]) -> None:
+    """What was found out about labels that are others now."""
+    measures.forget_suspicion(window, relabelled)
+    evaluate.mark(window, relabelled)
 
 
 def _known(standing: Standing, garments: Sequence[str]) -> Facts:

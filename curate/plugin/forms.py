@@ -15,6 +15,9 @@ from garments.taxonomy import Attribute, Value
 NOTHING_APPLIES = "nothing_applies"
 """What the form calls an answer without values."""
 
+TAKE_BACK = "take_back"
+"""What the form calls it when a word is taken back."""
+
 
 def problem(inputs: Any, text: str) -> None:
     """Say why this cannot be done; the form cannot be sent then."""
@@ -75,6 +78,8 @@ def value(inputs: Any, window: Window, asked: Attribute, picked: list[str]) -> N
         view.add_choice(one.id, label=one.title, description=_described(one))
     view.add_choice(NOT_VISIBLE, label="(not visible)")
     view.add_choice(NOTHING_APPLIES, label="(nothing applies)")
+    undo = "What others say counts again, else the tagger"
+    view.add_choice(TAKE_BACK, label="(take back what I said)", description=undo)
     label = f"{asked.title}: one or several" if asked.multiple else asked.title
     if asked.multiple:
         inputs.list(_field(asked), types.String(), label=label, required=True, view=view)
@@ -82,15 +87,15 @@ def value(inputs: Any, window: Window, asked: Attribute, picked: list[str]) -> N
         inputs.str(_field(asked), label=label, required=True, view=view)
 
 
-def answer(ctx: Any, asked: str) -> Answer:
-    """What was filled in for an attribute; `BadInput` where it is nothing."""
+def answer(ctx: Any, asked: str) -> Answer | None:
+    """What was filled in for an attribute, None where it is taken back; `BadInput` for nothing."""
     given = ctx.params.get(f"value_{asked}")
     values = {given} if isinstance(given, str) else set(given or ())
     if not values - {""}:
         raise BadInput(f"expected a value of {asked}, but none was chosen; choose one")
-    if len(values) > 1 and values & {NOT_VISIBLE, NOTHING_APPLIES}:
-        raise BadInput("expected values, or one of (not visible), (nothing applies); but got both")
-    return frozenset(values - {NOTHING_APPLIES})
+    if len(values) > 1 and values & {NOT_VISIBLE, NOTHING_APPLIES, TAKE_BACK}:
+        raise BadInput("expected values, or one choice in brackets, but got both; leave one out")
+    return None if TAKE_BACK in values else frozenset(values - {NOTHING_APPLIES})
 
 
 def _field(asked: Attribute) -> str:

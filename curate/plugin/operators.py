@@ -3,105 +3,23 @@
 import shlex
 from typing import Any, ClassVar
 
-import fiftyone.operators as foo
-import fiftyone.operators.types as types
-
 from annotate.studio.state import running
 from curate.curator import send_file
-from curate.fiftyone.bulk import Done, decide, set_answer
+from curate.fiftyone.bulk import decide, set_answer, take_back
 from curate.fiftyone.fields import label_of
 from curate.fiftyone.history import history
 from curate.fiftyone.selected import selected
 from curate.fiftyone.window import Window
 from curate.plugin import context, forms, pushing, telling
+from curate.plugin.acting import Act, Asking
 from curate.state import Decision
-from garments.errors import BadInput, GarmentLoopError
+from garments.errors import BadInput
 
 MOST = 10_000
 """Crops that are selected at once, at most."""
 
 REASONS = ["no garment", "bad crop", "too dark or blurred", "not to be used", "a copy"]
 """Why crops are excluded, to choose from."""
-
-
-class Act(foo.Operator):  # type: ignore[misc]
-    """What all of ours have in common: a place in the grid, and errors in plain words."""
-
-    name_: ClassVar[str]
-    title: ClassVar[str]
-    icon: ClassVar[str]
-    about: ClassVar[str] = ""
-    asks: ClassVar[bool] = False
-
-    @property
-    def config(self) -> Any:
-        """How FiftyOne lists it."""
-        return foo.OperatorConfig(
-            name=self.name_,
-            label=self.title,
-            description=self.about,
-            icon=self.icon,
-            dynamic=self.asks,
-            risk_level=types.RiskLevel.MEDIUM,
-        )
-
-    def resolve_placement(self, ctx: Any) -> Any:
-        """Among the actions above the grid, while that shows our crops."""
-        if not context.is_ours(ctx):
-            return None
-        button = types.Button(label=self.title, icon=self.icon, prompt=self.asks)
-        return types.Placement(types.Places.SAMPLES_GRID_SECONDARY_ACTIONS, button)
-
-    def execute(self, ctx: Any) -> dict[str, str]:
-        """Do it, and tell what became of it."""
-        try:
-            return {"told": self.act(ctx, context.window(ctx))}
-        except GarmentLoopError as error:
-            return {"told": f"**This could not be done.** {error}"}
-
-    def resolve_output(self, ctx: Any) -> Any:
-        """What is to be read; nothing where one line said all."""
-        told = (ctx.results or {}).get("told")
-        if not told:
-            return None
-        outputs = types.Object()
-        outputs.str("told", view=types.MarkdownView())
-        return types.Property(outputs, view=types.View(label=self.title))
-
-    def act(self, ctx: Any, window: Window) -> str:
-        """Do it; Markdown to be read, "" where there is nothing more to say."""
-        raise NotImplementedError
-
-    def tell(self, ctx: Any, what: str, done: Done) -> str:
-        """One line at the foot of the App, the grid as it is now; what else is to be known."""
-        changed = len(done.garments) > done.same
-        ctx.ops.notify(telling.summary(what, done), variant="success" if changed else "info")
-        still = ctx.view.select(context.chosen(ctx)).values("id")
-        if ctx.selected and set(still) != set(ctx.selected):
-            # what has left the view must not be acted on unseen
-            ctx.ops.set_selected_samples(still)
-        ctx.ops.reload_dataset()
-        return telling.details(what, done)
-
-
-class Asking(Act):
-    """An operator with a form; FiftyOne takes any that has `resolve_input` for one."""
-
-    asks = True
-    button: ClassVar[str] = "Do it"
-
-    def resolve_input(self, ctx: Any) -> Any:
-        """The form, or why there is none."""
-        inputs = types.Object()
-        try:
-            self.form(ctx, inputs, context.window(ctx))
-        except GarmentLoopError as error:
-            forms.problem(inputs, str(error))
-        view = types.PromptView(label=self.title, submit_button_label=self.button)
-        return types.Property(inputs, view=view)
-
-    def form(self, ctx: Any, inputs: Any, window: Window) -> None:
-        """Fill the form."""
 
 
 class SetValue(Asking):
@@ -124,7 +42,10 @@ class SetValue(Asking):
         asked = str(ctx.params.get("attribute") or "")
         answer = forms.answer(ctx, asked)
         context.memory.attribute = asked
-        done = set_answer(window, picked, asked, answer, context.who(ctx))
+        who = context.who(ctx)
+        if answer is None:
+            return self.tell(ctx, f"{asked} taken back", take_back(window, picked, asked, who))
+        done = set_answer(window, picked, asked, answer, who)
         return self.tell(ctx, f"{asked} is {label_of(sorted(answer))}", done)
 
 
@@ -151,11 +72,11 @@ class _Deciding(Asking):
 
     def act(self, ctx: Any, window: Window) -> str:
         """Append the decisions."""
-        take_back = ctx.params.get("way") == "no"
+        back = ctx.params.get("way") == "no"
         note = str(ctx.params.get("reason") or "").strip() or None
         picked, who = context.expect_chosen(ctx), context.who(ctx)
-        done = decide(window, picked, self.kind, who, note=note, take_back=take_back)
-        return self.tell(ctx, self.no if take_back else self.yes, done)
+        done = decide(window, picked, self.kind, who, note=note, take_back=back)
+        return self.tell(ctx, self.no if back else self.yes, done)
 
 
 class Exclude(_Deciding):

@@ -4,7 +4,9 @@ The browser's part is in test_plugin_browser.py; here are the functions that ope
 """
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from curated_data import (
@@ -133,6 +135,44 @@ def test_the_last_of_two_curators_counts_even_where_the_first_says_the_same_agai
             held = people_say_in(shown)[one, "color"]
             assert (held.value, held.who) == (f'["{value}"]', who)
     assert len(words(shown)) == 3
+
+
+def test_a_word_is_taken_back_and_may_be_given_again(shown, mongo_uri):
+    one, two, three, _ = garment_ids(shown)
+    label(shown, one, "color", "blue")
+    label(shown, three, "color", "grey", kind="curator", who="bob")
+    with app(shown, mongo_uri) as window:
+        say(window, [one, two], "color", "red")
+        for _ in range(2):
+            done = bulk.take_back(window, ids(window, [one, two, three]), "color", "mara")
+        assert done.same == 3, "the second time there is nothing to take back, nor of others ever"
+        assert sample(window, one).color.label == "blue"
+        assert sample(window, two).color.source == "proposal"
+        assert sample(window, three).color.label == "grey"
+        say(window, [one], "color", "red")
+        assert people_say_in(shown)[one, "color"].value == '["red"]'
+
+
+def test_two_curators_at_once_are_both_heard(shown, mongo_uri):
+    garments = garment_ids(shown)
+    with app(shown, mongo_uri) as window:
+        picked = ids(window, garments)
+
+        def act(who: str) -> Done:
+            mine = replace(window, dataset=Dataset.open(shown.folder))
+            return set_answer(
+                mine, picked, "color", frozenset(["red" if who < "c" else "blue"]), who
+            )
+
+        with ThreadPoolExecutor(2) as pool:
+            both = list(pool.map(act, ["bob", "mara"]))
+        assert [len(done.garments) for done in both] == [4, 4]
+        held = {name: people_say_in(shown)[name, "color"].value for name in garments}
+        assert len(set(held.values())) == 1, "one after the other"
+        assert [sample(window, name).color.label for name in garments] == [
+            value.strip('[]"') for value in held.values()
+        ]
+    assert len(words(shown)) == 8
 
 
 def test_what_was_typed_at_these_crops_is_read_first_and_what_cannot_be_read_stays(

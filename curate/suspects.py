@@ -1,51 +1,40 @@
 """Labels by people that are probably wrong: what all other labels make of the same picture.
 
-For each attribute a small classifier on the stored embeddings learns from four fifths of the labels
-and looks at the last fifth; photos and copies stay together, so that nothing vouches for itself.
-What it believes in least is the most suspicious (Northcutt et al. 2021, "Confident learning").
+`curate.believed` says what the others would call each crop, `curate.noise` how probably its label
+is wrong. That probability is the score: it means the same for every attribute, so that one ranking
+holds them all.
 """
 
-import warnings
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from curate.believed import ENOUGH_OF_VALUE, Answers, Lessons, believed, lessons
 from curate.duplicates import duplicate_groups
+from curate.noise import wrongness
 from curate.vectors import CropVectors, crop_vectors
 from garments.answers import NOT_VISIBLE, answer_of
-from garments.ids import stable_id
+from garments.extras import expect_installed
 from garments.said import people_say_in
 
 if TYPE_CHECKING:
     from garments.dataset import Dataset
 
-SUSPICIOUS = 0.97
-"""Score from which a label is worth a second look."""
-
-ENOUGH_OF_VALUE = 5
-"""Answers with a value from which there is something to learn about it."""
+SUSPICIOUS = 0.6
+"""Score from which a label is worth a second look: rather wrong than right."""
 
 ENOUGH_LABELS = 30
 """Labels of an attribute below which none is judged."""
 
-_FOLDS = 5
-_MOST_LESSONS = 5000
-"""Labels that one classifier learns from at most: more hardly make it better, but slow."""
-
-_TRUST = 0.01
-"""Inverse strength of regularisation at so many labels; fewer labels are believed more."""
-
-Answers = Mapping[str, tuple[str, ...]]
-"""Values by garment."""
+Scored = dict[str, dict[str, "Suspect"]]
+"""Attribute -> garment -> its label and how suspicious that is."""
 
 
 @dataclass(frozen=True)
 class Suspect:
-    """One label with what speaks against it: `score` in [0, 1] is how little is believed of it.
+    """One label with what speaks against it: `score` in [0, 1] is how probably it is wrong.
 
     `given` are its values, `likely` the most probable value that is not among them.
     """
@@ -57,71 +46,115 @@ class Suspect:
     score: float
 
 
-@dataclass(frozen=True, eq=False)
-class _Lessons:
-    """N labels: embeddings (N, D), values by place in `names`, and each one's fold of five."""
+@dataclass(frozen=True)
+class Judgement:
+    """Every label that could be judged, and why others could not.
 
-    names: tuple[str, ...]
-    ids: list[str]
-    vectors: NDArray[np.float32]
-    given: list[tuple[int, ...]]
-    folds: NDArray[np.int64]
+    `labels` counts those that people gave by attribute; `unjudged` says of an attribute why none of
+    them is judged.
+    """
+
+    scored: Scored = field(default_factory=dict)
+    labels: Mapping[str, int] = field(default_factory=dict)
+    unjudged: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def ranked(self) -> list[Suspect]:
+        """All labels of all attributes, the most suspicious first."""
+        found = [one for by_garment in self.scored.values() for one in by_garment.values()]
+        return sorted(found, key=lambda one: (-one.score, one.garment_id, one.attribute))
 
 
 def suspects(dataset: "Dataset", least: float = SUSPICIOUS) -> list[Suspect]:
     """Labels with a score of at least `least`, the most suspicious first."""
-    found = [
-        suspect
-        for by_garment in scored_labels(dataset).values()
-        for suspect in by_garment.values()
-        if suspect.score >= least
-    ]
-    return sorted(found, key=lambda one: (-one.score, one.garment_id, one.attribute))
+    return [one for one in judge(dataset).ranked if one.score >= least]
 
 
 def scored_labels(
     dataset: "Dataset",
     vectors: CropVectors | None = None,
     copies: Mapping[str, str] | None = None,
-) -> dict[str, dict[str, Suspect]]:
-    """How suspicious each label by people is: attribute -> garment -> suspect.
+) -> Scored:
+    """How suspicious each label by people is, as `judge` says."""
+    return judge(dataset, vectors, copies).scored
+
+
+def judge(
+    dataset: "Dataset",
+    vectors: CropVectors | None = None,
+    copies: Mapping[str, str] | None = None,
+) -> Judgement:
+    """What is to be thought of each label by people.
 
     Only of active garments with an embedding, and only where there is enough to learn from.
-    `vectors` and `copies` (`duplicate_groups`) may be given where they are known already.
+    `vectors` and `copies` (`duplicate_groups`) may be given where they are known already. Raises
+    `ModelError` where cleanlab is not installed.
     """
     answers = _answers(dataset)
-    if not any(len(some) >= ENOUGH_LABELS for some in answers.values()):
-        return {}
+    labels = {attribute: len(some) for attribute, some in answers.items()}
+    if not any(count >= ENOUGH_LABELS for count in labels.values()):
+        return Judgement({}, labels, {name: _too_few(count) for name, count in labels.items()})
     vectors = vectors or crop_vectors(dataset)
     groups = _groups(dataset, duplicate_groups(dataset) if copies is None else copies)
-    found = {
-        attribute: score_answers(attribute, some, vectors, groups)
-        for attribute, some in answers.items()
-    }
-    return {attribute: judged for attribute, judged in found.items() if judged}
+    scored: Scored = {}
+    unjudged: dict[str, str] = {}
+    for attribute, some in answers.items():
+        taught = lessons(some, vectors, groups)
+        scored[attribute] = {} if (why := _why_not(some, taught)) else _score(attribute, taught)
+        if not scored[attribute]:
+            del scored[attribute]
+            unjudged[attribute] = why or _TOGETHER
+    return Judgement(scored, labels, unjudged)
 
 
 def score_answers(
     attribute: str, answers: Answers, vectors: CropVectors, groups: Mapping[str, str]
 ) -> dict[str, Suspect]:
     """Each answer to one attribute's question judged by the others; `groups` stay together."""
-    lessons = _lessons(answers, vectors, groups)
-    if len(lessons.ids) < ENOUGH_LABELS or len(lessons.names) < 2:
-        return {}
-    believed = _believed(lessons)
+    taught = lessons(answers, vectors, groups)
+    return {} if _why_not(answers, taught) else _score(attribute, taught)
+
+
+def _score(attribute: str, taught: Lessons) -> dict[str, Suspect]:
+    expect_installed("judging labels", "curate", "cleanlab")
+    shares = believed(taught)
+    scores = wrongness(taught.given, shares)
     found = {}
-    for garment, given, row in zip(lessons.ids, lessons.given, believed, strict=True):
-        shares = row[list(given)]
-        if np.isnan(shares).any():  # no other label to learn that value from
+    for garment, given, row, score in zip(taught.ids, taught.given, shares, scores, strict=True):
+        if np.isnan(score):  # no other label to learn that value from
             continue
         others = np.where(np.isnan(row), -1.0, row)
         others[list(given)] = -1.0
-        # One of two values is expected to have half of the probability.
-        score = 1 - min(1.0, len(given) * float(shares.min()))
-        values = tuple(lessons.names[place] for place in given)
-        likely = lessons.names[int(others.argmax())]
-        found[garment] = Suspect(garment, attribute, values, likely, score)
+        values = tuple(taught.names[place] for place in given)
+        likely = taught.names[int(others.argmax())]
+        found[garment] = Suspect(garment, attribute, values, likely, float(score))
     return found
+
+
+_TOGETHER = "all of them hang together by photos or copies, so that none can vouch for another"
+
+
+def _why_not(answers: Answers, taught: Lessons) -> str:
+    """Why none of these labels can be judged, empty where that is possible."""
+    if len(answers) < ENOUGH_LABELS:
+        return _too_few(len(answers))
+    if not taught.names:
+        return (
+            f"no value has {ENOUGH_OF_VALUE} labels whose crop has an embedding; "
+            "`garmentloop prelabel` makes them"
+        )
+    if len(taught.names) < 2:
+        return f"only {taught.names[0]} has at least {ENOUGH_OF_VALUE} labels to learn from"
+    if len(taught.ids) < ENOUGH_LABELS:
+        return (
+            f"{len(taught.ids)} of {len(answers)} labels have an embedding and no rare value, and "
+            f"{ENOUGH_LABELS} are needed"
+        )
+    return ""
+
+
+def _too_few(count: int) -> str:
+    return f"{count or 'no'} labels by people, and {ENOUGH_LABELS} are needed"
 
 
 def _answers(dataset: "Dataset") -> dict[str, dict[str, tuple[str, ...]]]:
@@ -145,61 +178,3 @@ def _groups(dataset: "Dataset", copies: Mapping[str, str]) -> dict[str, str]:
         if garment in copies:
             by_photo[photo] = copies[garment]
     return {garment: by_photo.get(photo, photo) for garment, photo in pairs}
-
-
-def _lessons(answers: Answers, vectors: CropVectors, groups: Mapping[str, str]) -> _Lessons:
-    """The answers that can be learnt from; those with a rare value cannot be judged."""
-    places = [at for at, name in enumerate(vectors.garment_ids) if name in answers]
-    often = Counter(value for at in places for value in answers[vectors.garment_ids[at]])
-    names = tuple(sorted(value for value, count in often.items() if count >= ENOUGH_OF_VALUE))
-    index = {name: place for place, name in enumerate(names)}
-    places = [at for at in places if all(v in index for v in answers[vectors.garment_ids[at]])]
-    ids = [vectors.garment_ids[at] for at in places]
-    return _Lessons(
-        names,
-        ids,
-        vectors.vectors[places],
-        [tuple(index[value] for value in answers[name]) for name in ids],
-        np.array([int(stable_id("fold", groups.get(n, n)), 16) % _FOLDS for n in ids], np.int64),
-    )
-
-
-def _believed(lessons: _Lessons) -> NDArray[np.float64]:
-    """(N, K) probabilities of each value by those who did not see the label; NaN if unknown."""
-    believed = np.full((len(lessons.ids), len(lessons.names)), np.nan)
-    for fold in range(_FOLDS):
-        asked = np.flatnonzero(lessons.folds == fold)
-        others = _thinned(np.flatnonzero(lessons.folds != fold))
-        rows = [row for row in others for _ in lessons.given[row]]
-        values = [value for row in others for value in lessons.given[row]]
-        known = np.unique(values)
-        if len(asked) and len(known) > 1:
-            believed[np.ix_(asked, known)] = _probabilities(
-                lessons.vectors[rows], values, lessons.vectors[asked]
-            )
-    return believed
-
-
-def _thinned(rows: NDArray[np.int64]) -> list[int]:
-    """At most `_MOST_LESSONS` of `rows`, evenly."""
-    if len(rows) <= _MOST_LESSONS:
-        return [int(row) for row in rows]
-    return [int(row) for row in rows[np.linspace(0, len(rows) - 1, _MOST_LESSONS).astype(int)]]
-
-
-def _probabilities(
-    vectors: NDArray[np.float32], values: Sequence[int], asked: NDArray[np.float32]
-) -> NDArray[np.float64]:
-    """What a classifier that was taught `values` (N) by `vectors` (N, D) thinks of `asked`."""
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    # Strong regularisation, stopped early: it must not believe the wrong labels it learns from.
-    strength = _TRUST * (_MOST_LESSONS / len(vectors)) ** 0.5
-    model = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=40))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(vectors, values)
-    return np.asarray(model.predict_proba(asked), np.float64)

@@ -2,8 +2,8 @@
 
 import typer
 
+from garmentloop.commands.curate import findings, release, split, sync
 from garmentloop.commands.curate import open as opening
-from garmentloop.commands.curate import release, split, sync
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -14,6 +14,8 @@ app = typer.Typer(
       garmentloop curate open -d datasets/mine      look at them in a browser
       garmentloop curate sync -d datasets/mine      bring your tags back
       garmentloop curate close -d datasets/mine     close FiftyOne
+      garmentloop curate suspects -d datasets/mine    labels probably wrong
+      garmentloop curate duplicates -d datasets/mine  pictures there twice
       garmentloop curate split -d datasets/mine     train, val and test
       garmentloop curate release v1 -d datasets/mine  freeze what is good
     """,
@@ -22,6 +24,8 @@ app = typer.Typer(
 app.command("open")(opening.open_app)
 app.command()(sync.sync)
 app.command("close")(opening.close_app)
+app.command()(findings.suspects)
+app.command()(findings.duplicates)
 app.command()(split.split)
 app.command()(release.release)
 app.command()(release.releases)

@@ -90,12 +90,12 @@ def judge(
     `vectors` and `copies` (`duplicate_groups`) may be given where they are known already. Raises
     `ModelError` where cleanlab is not installed.
     """
-    answers = _answers(dataset)
+    answers = answers_of(dataset)
     labels = {attribute: len(some) for attribute, some in answers.items()}
     if not any(count >= ENOUGH_LABELS for count in labels.values()):
         return Judgement({}, labels, {name: _too_few(count) for name, count in labels.items()})
     vectors = vectors or crop_vectors(dataset)
-    groups = _groups(dataset, duplicate_groups(dataset) if copies is None else copies)
+    groups = together(dataset, copies)
     scored: Scored = {}
     unjudged: dict[str, str] = {}
     for attribute, some in answers.items():
@@ -157,7 +157,7 @@ def _too_few(count: int) -> str:
     return f"{count or 'no'} labels by people, and {ENOUGH_LABELS} are needed"
 
 
-def _answers(dataset: "Dataset") -> dict[str, dict[str, tuple[str, ...]]]:
+def answers_of(dataset: "Dataset") -> dict[str, dict[str, tuple[str, ...]]]:
     """What people said that names values of the taxonomy: attribute -> garment -> values."""
     known = {attribute.id: set(attribute.ids) for attribute in dataset.taxonomy.attributes}
     found: dict[str, dict[str, tuple[str, ...]]] = {name: {} for name in known}
@@ -168,8 +168,9 @@ def _answers(dataset: "Dataset") -> dict[str, dict[str, tuple[str, ...]]]:
     return found
 
 
-def _groups(dataset: "Dataset", copies: Mapping[str, str]) -> dict[str, str]:
-    """What garments must not vouch for each other: those of one photo, and copies."""
+def together(dataset: "Dataset", copies: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What garments must not vouch for each other: those of one photo, and `copies`."""
+    copies = duplicate_groups(dataset) if copies is None else copies
     rows = dataset.catalog.active_garments(columns=["garment_id", "photo_id"])
     columns = (rows.column(name).to_pylist() for name in rows.column_names)
     pairs: list[tuple[str, str]] = list(zip(*columns, strict=True))

@@ -17,7 +17,7 @@ from garments.answers import Answer, answer_of
 from garments.catalog import one_of
 from garments.dataset import Dataset
 from garments.migration.labels import as_said
-from garments.said import Held, Key, LabelKind, people_say
+from garments.said import Basis, Held, Key, LabelKind, annotators_say, people_say
 
 Row = Mapping[str, Any]
 
@@ -32,7 +32,10 @@ class Origin:
 
 @dataclass(frozen=True, eq=False)
 class Facts:
-    """By garment what is known of it; `edited` says whether annotators changed what was shown."""
+    """By garment what is known of it; `edited` says whether annotators changed what was shown.
+
+    `disagreed` has for each attribute in which annotators differ what each of them said.
+    """
 
     rows: Sequence[GarmentRow]
     said: Mapping[Key, Held]
@@ -42,6 +45,7 @@ class Facts:
     rounds: Mapping[str, str]
     vectors: Mapping[str, NDArray[np.float32]]
     origins: Mapping[str, Origin]
+    disagreed: Mapping[str, Mapping[str, str]]
 
 
 def facts(standing: Standing, garment_ids: Sequence[str], origins: Mapping[str, Origin]) -> Facts:
@@ -59,6 +63,7 @@ def facts(standing: Standing, garment_ids: Sequence[str], origins: Mapping[str, 
         {row["garment_id"]: row["round"] for row in tasks if row["round"]},
         _vectors(standing, rows, mine),
         origins,
+        _disagreed(labels, said, standing.rules.simulated),
     )
 
 
@@ -93,6 +98,25 @@ def _vectors(
     for place in sorted(range(len(ids)), key=lambda at: shas[at] == crops.get(ids[at])):
         found[ids[place]] = np.array(kept.column("vector")[place].values.to_numpy(), np.float32)
     return found
+
+
+def _disagreed(
+    labels: Sequence[Row], said: Mapping[Key, Held], simulated: bool
+) -> dict[str, dict[str, str]]:
+    """Where annotators differ about a garment and neither a curator nor a verdict settled it."""
+    found: dict[str, dict[str, str]] = defaultdict(dict)
+    for (garment, attribute), words in annotators_say(labels, simulated).items():
+        answers = {who: answer_of(row["value"]) for who, row in words.items()}
+        held = said.get((garment, attribute))
+        settled = held is not None and held.basis in (Basis.ADJUDICATED, Basis.CURATOR)
+        if len(set(answers.values())) > 1 and not settled:
+            told = (f"{who} said {_told(answer)}" for who, answer in sorted(answers.items()))
+            found[garment][attribute] = ", ".join(told)
+    return found
+
+
+def _told(answer: Answer) -> str:
+    return " + ".join(sorted(answer)) or "nothing"
 
 
 def _edited(tasks: Sequence[Row], labels: Sequence[Row], simulated: bool) -> dict[Key, bool]:

@@ -1,7 +1,8 @@
 """The FiftyOne dataset of garments: a sample a crop, and what its fields hold.
 
 garment_id, photo_id, person_id, region, crop_sha, flags (doubts, `no crop file`, `disputed: a`),
-state (active, retired, excluded, bad_crop), gold, split, round, handle, licence, embedding; and
+state (active, retired, excluded, bad_crop), gold, split, round, handle, licence, embedding;
+disagreement (in how many attributes annotators differ, None for none) and disagreement_why; and
 for each attribute `a` of the taxonomy (`attribute_field` gives the field's name)
 - `a`            what holds now
 - `a_human`      what people or an import say
@@ -93,6 +94,8 @@ def prototype(fo: Any, standing: Standing) -> Any:
         flags=["x"],
         synced_tags=["x"],
         gold=False,
+        disagreement=1,
+        disagreement_why="x",
         embedding=np.zeros(1, np.float32),
         **dict.fromkeys(texts, "x"),
         **fields,
@@ -103,6 +106,7 @@ def _document(standing: Standing, known: Facts, row: GarmentRow) -> Document:
     path = standing.root / crop_name(row.crop_sha)
     about, name = metadata(path), row.garment_id
     origin, vector = known.origins.get(row.photo_id, Origin()), known.vectors.get(name)
+    differ = known.disagreed.get(name, {})
     document = {
         "filepath": str(path),
         "metadata": about,
@@ -119,6 +123,8 @@ def _document(standing: Standing, known: Facts, row: GarmentRow) -> Document:
         "round": known.rounds.get(name),
         "handle": origin.handle,
         "licence": origin.licence,
+        "disagreement": len(differ) or None,
+        "disagreement_why": "; ".join(f"{a}: {told}" for a, told in differ.items()) or None,
         "embedding": None if vector is None else array(vector),
     }
     for attribute in standing.taxonomy.attributes:

@@ -62,6 +62,7 @@ def arranged(window: "Window") -> Groups:
         ("about the garment", _ABOUT, True),
         ("uncertainty", ["uncertainty", *by["uncertainty"]], False),
         ("suspects", ["suspicion", "suspicion_why", *suspects], False),
+        ("annotators disagree", ["disagreement", "disagreement_why"], False),
         ("changed by annotators", ["edits", *by["edited"]], False),
         ("copies and likeness", _ALIKE, False),
         ("evaluations", [path for path in schema if path.startswith("eval_")], False),

@@ -18,13 +18,13 @@ from garments.taxonomy import Taxonomy
 if TYPE_CHECKING:
     import pyarrow as pa
 
-LAYOUT = 2
+LAYOUT = 3
 """Version of what is written and of the views on it; another one writes everything anew."""
 
 _OWN = """
 id filepath tags metadata created_at last_modified_at synced_tags garment_id photo_id person_id
 region crop_sha flags state gold split round handle licence embedding uniqueness duplicate_group
-near_duplicate near_group suspicion suspicion_why uncertainty edits
+near_duplicate near_group suspicion suspicion_why uncertainty edits disagreement disagreement_why
 """
 OWN_FIELDS = frozenset(_OWN.split())
 """Fields that a sample has whatever the taxonomy asks."""

@@ -105,11 +105,21 @@ def garment_views(window: "Window") -> Iterator[SavedView]:
     )
     yield SavedView(
         "suspects",
-        f"labels by people that all others speak against (score from {SUSPICIOUS}); suspicion_why "
-        "says what they would say",
+        f"labels by people that are probably wrong (score from {SUSPICIOUS}), of all attributes in "
+        "one ranking; suspicion_why says what others like it are",
         active.match(view_field("suspicion") >= SUSPICIOUS).sort_by("suspicion", reverse=True),
         _RED,
         (*human, "suspicion", "suspicion_why"),
+    )
+    yield SavedView(
+        "annotators disagree",
+        "annotators differ and nobody settled it yet, in the most attributes first; "
+        "disagreement_why says who said what",
+        active.match(view_field("disagreement") > 0).sort_by(
+            [("disagreement", -1), ("garment_id", 1)]
+        ),
+        _ORANGE,
+        (*human, "disagreement", "disagreement_why"),
     )
     yield from _copies(window, active, holds)
     yield _bad_crops(window, holds)

@@ -38,7 +38,16 @@ Bench = Callable[[Path, Size], Iterator[Figure]]
 
 def benches() -> dict[str, Bench]:
     """Every benchmark by name, in the order in which they run."""
-    from garmentloop.bench import catalogue, curation, extraction, models, studio, tagging, training
+    from garmentloop.bench import (
+        catalogue,
+        curation,
+        extraction,
+        models,
+        studio,
+        suspects,
+        tagging,
+        training,
+    )
 
     return {
         "catalogue": catalogue.measure,
@@ -48,4 +57,5 @@ def benches() -> dict[str, Bench]:
         "extraction": extraction.measure,
         "studio": studio.measure,
         "curation": curation.measure,
+        "suspects": suspects.measure,
     }

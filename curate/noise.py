@@ -49,26 +49,27 @@ def wrongness(given: Sequence[tuple[int, ...]], shares: Floats) -> Floats:
     if not sure:
         return found
     rows, values = (np.array(side, np.int64) for side in zip(*sure, strict=True))
-    slots = np.stack([_slot(shares[row], given[row], value) for row, value in sure])
+    slots = np.maximum(np.nan_to_num(shares[rows], nan=0.0), _NEVER)
+    for place, (row, value) in enumerate(sure):
+        if len(given[row]) > 1:
+            slots[place] = _slot(slots[place], given[row], value)
     np.fmax.at(found, rows, _of_slots(values, slots))
     return found
 
 
 def _slot(shares: Floats, given: tuple[int, ...], value: int) -> Floats:
-    """(K,) what one given value should be instead; of m values each is expected to have 1 / m.
+    """(K,) what one of several given values should be; each of m is expected to have 1 / m.
 
     The other given ones count with what they have beyond that.
     """
-    found = np.nan_to_num(shares, nan=0.0)
-    if len(given) > 1:
-        others = [other for other in given if other != value]
-        found[others] = np.maximum(found[others] - 1 / len(given), 0.0)
-        mine = min(1.0, len(given) * found[value])
-        found[value] = 0.0
-        found *= (1 - mine) / max(found.sum(), _NEVER)
-        found[value] = mine
-    found = np.maximum(found, _NEVER)
-    return np.asarray(found / found.sum())
+    found = shares.copy()
+    others = [other for other in given if other != value]
+    found[others] = np.maximum(found[others] - 1 / len(given), 0.0)
+    mine = min(1.0, len(given) * found[value])
+    found[value] = 0.0
+    found *= (1 - mine) / max(found.sum(), _NEVER)
+    found[value] = mine
+    return np.maximum(found, _NEVER)
 
 
 def _of_slots(values: NDArray[np.int64], slots: Floats) -> Floats:

@@ -3,10 +3,13 @@
 import json
 from pathlib import Path
 
+import numpy as np
+import pytest
 from typer.testing import CliRunner
 
-from garmentloop.bench import FULL, SMALL, Figure, benches, catalogue
+from garmentloop.bench import FULL, SMALL, Figure, benches, catalogue, suspects
 from garmentloop.bench.__main__ import app, line
+from garmentloop.bench.suspects import Labelled
 
 
 def test_small_is_smaller_than_full() -> None:
@@ -38,3 +41,29 @@ def test_figures_are_written_as_json(tmp_path: Path) -> None:
     )
     assert result.exit_code == 0, result.output
     assert json.loads(out.read_text())["catalogue_garments"] == SMALL.garments
+
+
+def some_labels(count: int = 400) -> Labelled:
+    """Three values with a centre each; 0 and 1 are near to one another."""
+    given = np.arange(count) % 3
+    vectors = np.array([[1, 0.0], [1, 0.3], [0, 1]], np.float32)[given]
+    return Labelled(given, 3, vectors, np.arange(count) % 5)
+
+
+@pytest.mark.parametrize("kind", suspects.KINDS)
+def test_as_many_labels_are_changed_as_told_and_each_to_another(kind: str) -> None:
+    found = some_labels()
+    given, wrong = suspects.changed(found, kind, 0)
+    assert wrong.sum() == 20 and ((given != found.given) == wrong).all()
+    again, _ = suspects.changed(found, kind, 0)
+    assert (again == given).all()
+    if kind == "look-alike":
+        assert suspects.look_alikes(found).tolist() == [1, 0, 1]
+        assert set(given[wrong & (found.given == 2)]) <= {1}
+
+
+def test_quality_is_that_of_the_order() -> None:
+    wrong = np.array([True, True, False, False])
+    assert suspects.quality(np.array([4.0, 3, 2, 1]), wrong)[0::2] == (1.0, 1.0)
+    assert suspects.quality(np.array([1.0, 2, 3, 4]), wrong)[0] == 0.0
+    assert suspects.quality(np.array([4.0, 1, 3, 2]), wrong)[:2] == (0.5, 0.5)

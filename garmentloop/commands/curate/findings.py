@@ -93,8 +93,9 @@ def duplicates(
     laid over each other; what shows the same is one group, across photos. It
     finds what was compressed, made smaller or brighter, or trimmed by a few per
     cent; it does not find mirrored, rotated or far more cropped pictures as
-    copies. Groups whose labels contradict each other come first. Copies stay
-    together in train, val and test; this says where they do not.
+    copies. In a shop's catalogue one cut in several colors passes for copies,
+    so a contradiction is a question. Groups that have one come first. Copies
+    stay together in train, val and test; this says where they do not.
 
     Examples:
 

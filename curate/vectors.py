@@ -1,6 +1,6 @@
 """The embeddings of the garments as they are cut now, and who is near to whom."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -41,25 +41,35 @@ class Nearest:
     cosine: NDArray[np.float32]
 
 
-def crop_vectors(dataset: "Dataset") -> CropVectors:
+def crop_vectors(dataset: "Dataset", garment_ids: Collection[str] | None = None) -> CropVectors:
     """Vectors of the active garments' present crops, of the model that knows most of them.
 
-    Of models that know equally many, that of the data set's tagger, else the newest.
+    Of models that know equally many, that of the data set's tagger, else the newest. With
+    `garment_ids` only vectors of these are read, of the same model.
     """
     columns = ["garment_id", "crop_sha"]
     active = dataset.catalog.active_garments(columns=columns)
     shas = dict(zip(*(active.column(name).to_pylist() for name in columns), strict=True))
+    model = _best_model(dataset, shas)
+    if not model:
+        return CropVectors("", [], np.zeros((0, 0), np.float32))
+    kept = dataset.catalog.embeddings(model, garment_ids)
+    pairs = zip(kept.garment_ids, kept.crop_shas, strict=True)
+    rows = [row for row, (garment, sha) in enumerate(pairs) if shas.get(garment) == sha]
+    return CropVectors(model, [kept.garment_ids[row] for row in rows], kept.vectors[rows])
+
+
+def _best_model(dataset: "Dataset", shas: Mapping[str, str]) -> str:
+    """The model that knows most of the crops; empty where none knows any."""
     tagger = f"{dataset.settings.models.tagger}@"
-    best = CropVectors("", [], np.zeros((0, 0), np.float32))
     models = dataset.catalog.embedding_models()[::-1]
+    best, most = "", 0
     for model in sorted(models, key=lambda model: not model.startswith(tagger)):
-        kept = dataset.catalog.embeddings(model)
-        pairs = zip(kept.garment_ids, kept.crop_shas, strict=True)
-        rows = [row for row, (garment, sha) in enumerate(pairs) if shas.get(garment) == sha]
-        if len(rows) > len(best.garment_ids):
-            ids = [kept.garment_ids[row] for row in rows]
-            best = CropVectors(model, ids, kept.vectors[rows])
-        if len(best.garment_ids) == len(shas):
+        pairs = dataset.catalog.embedded(model)
+        count = sum(shas.get(garment) == sha for garment, sha in pairs)
+        if count > most:
+            best, most = model, count
+        if most == len(shas):
             break
     return best
 

@@ -22,7 +22,14 @@ from garments.taxonomy import Taxonomy
 if TYPE_CHECKING:
     from garments.dataset import Dataset
 
-__all__ = ["Reading", "all_readings", "read_proposals", "readings", "uncertainty"]
+__all__ = [
+    "Reading",
+    "all_readings",
+    "answers_in_force",
+    "read_proposals",
+    "readings",
+    "uncertainty",
+]
 
 
 def readings(
@@ -64,6 +71,22 @@ def read_proposals(
         for garment, reading in voices.readings(voices.in_force):
             found.setdefault(garment, {})[voices.attribute] = reading
     return found
+
+
+def answers_in_force(
+    dataset: "Dataset",
+    said: Mapping[Key, Held],
+    garment_ids: Collection[str] | None = None,
+) -> Iterator[tuple[str, list[str], Answers]]:
+    """As `read_proposals`, as arrays: attribute, ids of N garments and the answers about them.
+
+    An attribute comes in several blocks where there are many garments.
+    """
+    for voices in _voices(dataset, said, garment_ids):
+        proposals = voices.spoken.of(voices.in_force)
+        for block, answers in voices.reader.read(voices.attribute, proposals):
+            ids = voices.garments.ids
+            yield voices.attribute, [ids[place] for place in block.garment.tolist()], answers
 
 
 def uncertainty(readings: Mapping[str, Reading]) -> float:

@@ -107,18 +107,34 @@ def spoken(
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    rows = dataset.catalog.rows("proposals", _COLUMNS, _where(garment_ids)).sort_by("seq")
-    places = pc.index_in(rows.column("garment_id"), pa.array(garments.ids, pa.string()))
-    rows = rows.append_column("garment", places).filter(pc.is_valid(places))
+    ids = pa.array(garments.ids, pa.string())
+    for attribute, rows in _rows(dataset, _where(garment_ids)):
+        places = pc.index_in(rows.column("garment_id"), ids)
+        asked = pa.array(_asked(dataset.taxonomy, attribute, garments), pa.bool_())
+        mine = rows.append_column("garment", places).filter(pc.is_valid(places))
+        mine = mine.filter(pc.take(asked, mine.column("garment")))
+        if mine.num_rows:
+            width = len(dataset.taxonomy.values(attribute))
+            yield attribute, _as_arrays(mine, garments, width)
+
+
+def _rows(dataset: "Dataset", where: str | None) -> Iterator[tuple[str, "pa.Table"]]:
+    """Proposals over the present vocabulary by attribute, oldest first.
+
+    All of a data set are more than is held at once: then each attribute's are read by themselves.
+    """
+    import pyarrow.compute as pc
+
+    named = dataset.catalog.rows("proposals", _COLUMNS, where) if where else None
     for attribute in dataset.taxonomy.attributes:
         vocabulary = dataset.taxonomy.vocabulary_hash(attribute.id)
-        asked = _asked(dataset.taxonomy, attribute.id, garments)
-        mine = rows.filter(
-            (pc.field("attribute") == attribute.id) & (pc.field("vocabulary_hash") == vocabulary)
-        )
-        mine = mine.filter(pc.take(pa.array(asked, pa.bool_()), mine.column("garment")))
-        if mine.num_rows:
-            yield attribute.id, _as_arrays(mine, garments, len(attribute.values))
+        if named is None:
+            mine = f"attribute = '{attribute.id}' AND vocabulary_hash = '{vocabulary}'"
+            found = dataset.catalog.rows("proposals", _COLUMNS, mine)
+        else:
+            ours = pc.field("attribute") == attribute.id
+            found = named.filter(ours & (pc.field("vocabulary_hash") == vocabulary))
+        yield attribute.id, found.sort_by("seq")
 
 
 def _where(garment_ids: Collection[str] | None) -> str | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from curate.fiftyone.fields import DECISION_TAGS, NO_FILE, NOTHING_APPLIES
 from curate.fiftyone.journal import keep, kept
 from curate.fiftyone.standing import attribute_field
+from curate.select.keep import newest_selected
 from curate.state import Decision, GarmentState
 from curate.suspects import SUSPICIOUS
 from garments.errors import BadInput
@@ -125,6 +126,7 @@ def garment_views(window: "Window") -> Iterator[SavedView]:
     yield _bad_crops(window, holds)
     yield _rare(window, active, holds)
     yield _newest_round(window, holds)
+    yield _selected(window, active, (*holds, *proposed, "uncertainty"))
     yield SavedView(
         "gold",
         "garments whose labels a curator vouches for",
@@ -271,6 +273,16 @@ def _newest_round(window: "Window", holds: tuple[str, ...]) -> SavedView:
     return SavedView(
         "newest round", f"sent to annotators last: {name or 'nothing yet'}", view, _BLUE, holds
     )
+
+
+def _selected(window: "Window", active: Any, fields: tuple[str, ...]) -> SavedView:
+    """What `curate select` chose last, in its order."""
+    found = newest_selected(window.dataset)
+    view = active.limit(0)
+    if found and found.garments:
+        view = active.select_by("garment_id", list(found.garments), ordered=True)
+    text = f"chosen by curate select: {found.about if found else 'nothing yet'}"
+    return SavedView("selected batch", text, view, _BLUE, fields)
 
 
 def _parts(label: str) -> set[str]:

@@ -21,6 +21,16 @@ ModeOption = Annotated[
 BackboneOption = Annotated[
     str, typer.Option(metavar="REF", help="What it is trained on: starter, hf:OWNER/NAME, ...")
 ]
+SelectOption = Annotated[
+    str,
+    typer.Option(
+        metavar="WHAT", help="new, random, uncertain, diverse or uncertain-diverse (curate select)."
+    ),
+]
+AttributesOption = Annotated[
+    str | None,
+    typer.Option(metavar="LIST", help="Only these count for --select, such as category,color."),
+]
 SeedOption = Annotated[int, typer.Option(metavar="N", help="Of selection and training.")]
 
 
@@ -29,9 +39,8 @@ def loop(
     budget: Annotated[
         int, typer.Option(min=1, metavar="N", help="Garments that people are asked about.")
     ] = 300,
-    select: Annotated[
-        str, typer.Option(metavar="WHAT", help="new (photos nobody saw come first) or random.")
-    ] = "new",
+    select: SelectOption = "new",
+    attributes: AttributesOption = None,
     audit: Annotated[
         str, typer.Option(metavar="SHARE", help="Part that is annotated blind, such as 5%.")
     ] = "5%",
@@ -81,6 +90,7 @@ def loop(
 
       garmentloop loop --dataset datasets/mine
       garmentloop loop -d datasets/mine --budget 500 --wait
+      garmentloop loop -d datasets/mine --select uncertain-diverse
       garmentloop loop -d datasets/mine --enough
       garmentloop loop -d datasets/mine --abandon
       garmentloop loop -d datasets/mine --mode full --minutes 30 --dry-run
@@ -95,6 +105,7 @@ def loop(
         {
             "budget": budget,
             "select": select,
+            "attributes": names(attributes),
             "audit": share(audit),
             "release": release,
             "mode": mode,
@@ -121,6 +132,11 @@ def loop(
     context = make_context(data, turn, lambda: reach(data, url))
     context.patient, context.enough = wait, enough
     go_round(context)
+
+
+def names(text: str | None) -> tuple[str, ...]:
+    """The names in a list with commas; none where there is none."""
+    return tuple(name.strip() for name in (text or "").split(",") if name.strip())
 
 
 def reach(data: "Dataset", url: str | None) -> "Studio":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from garmentloop.commands.loop import BackboneOption, ModeOption, SeedOption
+from garmentloop.commands.loop import BackboneOption, ModeOption, SeedOption, SelectOption
 from garmentloop.console import err, out, table
 from garmentloop.options import DeviceOption
 
@@ -30,7 +30,7 @@ def simulate(
     ] = 0.0,
     backbone: BackboneOption = "starter",
     mode: ModeOption = "probe",
-    select: Annotated[str, typer.Option(metavar="WHAT", help="new or random.")] = "new",
+    select: SelectOption = "new",
     photos: Annotated[
         int | None, typer.Option(min=10, metavar="N", help="Use so many photos of the set only.")
     ] = None,

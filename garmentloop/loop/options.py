@@ -18,7 +18,8 @@ class LoopOptions:
 
     `budget` is how many garments people are asked about, `leave` how many are kept for later,
     however large the budget, `audit` the share of blind ones among all that were ever sent, in
-    [0, 1]. `select` names a strategy of `garmentloop.loop.select`.
+    [0, 1]. `select` names a strategy of `curate.select`, by which `attributes` count, all where
+    there are none.
     `release` is the name of the release that is made, the round's own where None. `val` is the
     share of val in train and val. `backbone`, `mode`, `epochs` and `minutes` go to the training.
     """
@@ -27,6 +28,7 @@ class LoopOptions:
     leave: int = 0
     audit: float = 0.05
     select: str = "new"
+    attributes: tuple[str, ...] = ()
     release: str | None = None
     val: float = 0.1
     mode: Mode = "probe"
@@ -55,4 +57,5 @@ class LoopOptions:
     def of(cls, details: Mapping[str, Any]) -> "LoopOptions":
         """As it was kept; what a newer version wrote beside it is left out."""
         known = {one.name for one in fields(cls)}
-        return cls(**{name: value for name, value in details.items() if name in known})
+        given = {name: value for name, value in details.items() if name in known}
+        return cls(**given | {"attributes": tuple(given.get("attributes") or ())})

@@ -57,7 +57,8 @@ def find_turn(dataset: "Dataset", options: LoopOptions, name: str | None = None)
     """The round that has not ended, with the options it was begun with; else a new one.
 
     `BadSetting` where `name` is that of a round that ended, or another one has not, where a new
-    round's release is there already, and for a strategy or backbone (`UnknownModel`) that is none.
+    round's release is there already, and for a strategy, attribute (`BadTaxonomy`) or backbone
+    (`UnknownModel`) that is none.
     """
     known = {found.name: found for found in rounds(dataset)}
     open_ = next((one for one in reversed(known.values()) if not one.finished), None)
@@ -83,6 +84,8 @@ def _new_name(dataset: "Dataset", name: str | None, known: Mapping[str, Round]) 
 def _expect_sound(dataset: "Dataset", options: LoopOptions) -> None:
     """Tell before a round begins what it could only stumble over later."""
     strategy(options.select)
+    for attribute in options.attributes:
+        dataset.taxonomy.attribute(attribute)
     Reference.parse(options.backbone)
     name = options.release
     if name is not None and (dataset.releases / name).exists():

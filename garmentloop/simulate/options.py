@@ -38,13 +38,17 @@ class SimulateOptions:
         """From plain values, as a command line gives them; `BadSetting` where they are wrong."""
         return cls(**given)
 
-    def loop(self) -> LoopOptions:
-        """What each round is asked to do: nothing blind, as that was annotated before them."""
+    def loop(self, attributes: tuple[str, ...] = ()) -> LoopOptions:
+        """What each round is asked to do: nothing blind, as that was annotated before them.
+
+        `attributes` are those of which the truth is known: only they count when it is selected.
+        """
         return LoopOptions(
             budget=self.budget,
             leave=self.leave,
             audit=0.0,
             select=self.select,
+            attributes=attributes,
             mode=self.mode,
             backbone=self.backbone,
             minutes=self.minutes,

@@ -79,7 +79,7 @@ class Rehearsal:
         """All rounds that are left, as (round, event); `prepare` comes first."""
         annotator = self.annotator()
         while sum(one.finished for one in rounds(self.dataset)) < self.options.rounds:
-            turn = find_turn(self.dataset, self.options.loop())
+            turn = find_turn(self.dataset, self.options.loop(self.set.attributes))
             context = self._context(turn.name, annotator)
             for event in run_round(context, self._steps(annotator)):
                 yield turn.name, event
@@ -132,7 +132,7 @@ class Rehearsal:
         return Context(
             self.dataset,
             name,
-            self.options.loop(),
+            self.options.loop(self.set.attributes),
             studio,
             follow=self.show.follow,
             say=self.show.say,

@@ -4,7 +4,7 @@ Vectors of one length lie in one table, `embeddings_<length>`, with a column of 
 what the vector search of LanceDB asks for.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -58,17 +58,49 @@ class EmbeddingStore(Store):
         self._expect_same_length(model, spec.name)
         return self.add(spec.name, _rows(model, garment_ids, crop_shas, found))
 
-    def embeddings(self, model: str) -> Embeddings:
-        """Every vector that is kept of `model`, also those of crops that were cut again since."""
+    def embeddings(self, model: str, garment_ids: Collection[str] | None = None) -> Embeddings:
+        """Every vector that is kept of `model`, also those of crops that were cut again since.
+
+        With `garment_ids` only of these: no other vector is read.
+        """
         table = self._table_of(model)
         if table is None:
             return Embeddings([], [], np.zeros((0, 0), np.float32))
+        if garment_ids is not None:
+            return self._some(model, table, garment_ids)
         columns = ["garment_id", "crop_sha", "vector", "seq"]
         rows = self.rows(table, columns, one_of("model", [model]))
         order = np.argsort(rows.column("seq").to_numpy())
         ids, shas = (rows.column(name).take(order).to_pylist() for name in columns[:2])
         flat = np.concatenate([c.flatten().to_numpy() for c in rows.column("vector").chunks])
         return Embeddings(ids, shas, flat.reshape(len(ids), -1)[order])
+
+    def _some(self, model: str, table: str, garment_ids: Collection[str]) -> Embeddings:
+        """Vectors of some garments, taken by their place in the table."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        columns = ["garment_id", "crop_sha", "seq"]
+
+        def read(found: "lance.LanceDataset") -> Embeddings:
+            names = found.to_table(columns=["garment_id", "model"])
+            wanted = pc.is_in(names.column("garment_id"), pa.array(garment_ids, pa.string()))
+            mine = pc.and_(wanted, pc.equal(names.column("model"), model))
+            places = pc.indices_nonzero(mine).to_pylist()
+            rows = found.take(places, columns=[*columns, "vector"]).sort_by("seq")
+            flat = [np.zeros(0, np.float32)]
+            flat += [c.flatten().to_numpy() for c in rows.column("vector").chunks]
+            ids, shas = (rows.column(name).to_pylist() for name in columns[:2])
+            return Embeddings(ids, shas, np.concatenate(flat).reshape(len(ids), -1))
+
+        return self._reading(table, read, Embeddings([], [], np.zeros((0, 0), np.float32)))
+
+    def embedded(self, model: str) -> list[tuple[str, str]]:
+        """(garment_id, crop_sha) of every vector that is kept of `model`, without the vectors."""
+        table = self._table_of(model)
+        columns = ["garment_id", "crop_sha"]
+        rows = self.rows(table, columns, one_of("model", [model])) if table else None
+        return _pairs(rows) if rows is not None else []
 
     def embedding(self, model: str, garment_id: str, crop_sha: str) -> NDArray[np.float32] | None:
         """The vector (D,) of one crop, None where there is none."""
@@ -152,6 +184,10 @@ def _checked(model: str, vectors: ArrayLike, count: int) -> NDArray[np.float32]:
             "its weights are damaged or its precision is too low: load it again, in fp32"
         )
     return found
+
+
+def _pairs(rows: "pa.Table") -> list[tuple[str, str]]:
+    return list(zip(*(column.to_pylist() for column in rows.columns), strict=True))
 
 
 def _id(model: str, garment_id: str, crop_sha: str) -> str:

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 from looping import OPTIONS, go_round, small_dataset
 
+from curate.select.pool import pool_of
 from finetune.promotion import AttributeVerdict, Outcome, Verdict
 from garmentloop.loop import ORDER
 from garmentloop.loop.context import Context
@@ -28,7 +29,7 @@ from garmentloop.loop.people import (
 from garmentloop.loop.round import end_early, find_turn, run_round
 from garmentloop.loop.screen import go_round as go_round_on_screen
 from garmentloop.loop.screen import make_context
-from garmentloop.loop.select import pool_of, select
+from garmentloop.loop.select import select
 from garmentloop.loop.standing import edit_rates_by_round
 from garmentloop.loop.steps import STEPS
 from garmentloop.loop.train import finetune_step, promote_step

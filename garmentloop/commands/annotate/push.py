@@ -1,5 +1,8 @@
 """`garmentloop annotate push`."""
 
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,13 +14,14 @@ from garmentloop.options import DatasetOption
 if TYPE_CHECKING:
     from annotate.studio.choose import PushOptions
     from annotate.studio.progress import PushPlan
+    from garments.dataset import Dataset
 
 
 def push(
     dataset: DatasetOption,
     select: Annotated[
         str,
-        typer.Option(metavar="WHAT", help="new, random, or a file with a garment id a line."),
+        typer.Option(metavar="WHAT", help="new, random, another strategy, or a file of ids."),
     ] = "new",
     limit: Annotated[
         int | None,
@@ -58,6 +62,9 @@ def push(
     selection, goes to a project of its own without pre-fill and is answered
     twice: that gives the test data.
 
+    With --select uncertain, diverse or uncertain-diverse the round's --limit
+    are chosen as `curate select` does; a file has a garment id a line.
+
     For a team: with --overlap, N people answer the tasks of a share that is
     drawn by a hash, and none sees another's answer; `annotate report` tells how
     far they agree, `annotate adjudicate` settles the rest. With --gold,
@@ -69,6 +76,8 @@ def push(
       garmentloop annotate push --dataset datasets/mine
       garmentloop annotate push -d datasets/mine --limit 200 --round week-2
       garmentloop annotate push -d datasets/mine --select ids.txt --dry-run
+      garmentloop annotate push -d datasets/mine \\
+          --select uncertain-diverse --limit 300 --round week-3
       garmentloop annotate push -d datasets/mine --overlap 2 --gold 5%
     """
     from annotate.studio.choose import PushOptions
@@ -92,15 +101,48 @@ def push(
     with err.status("asking Label Studio"):
         studio = connect(data, url)
     if dry_run:
-        with err.status("comparing"):
-            foreseen = plan(data, studio, options)
+        with err.status("comparing"), TemporaryDirectory() as scratch:
+            path = Path(scratch) / "selected.txt"
+            foreseen = plan(data, studio, with_chosen(data, options, path))
         out.print(str(foreseen), markup=False)
         _tell_left(foreseen, options)
         return
+    with err.status("choosing"):
+        options = with_chosen(data, options)
     events = awaited(send(data, studio, options), "comparing with what is there")
     if end := follow_pushing(events, err):
         out.print(str(end), markup=False)
         _tell_left(end.plan, options)
+
+
+def with_chosen(data: "Dataset", options: "PushOptions", path: Path | None = None) -> "PushOptions":
+    """The options with a file of garments for a strategy that ranks them.
+
+    The file is the data set's newest selection, or `path`. `BadSetting` where there is no limit to
+    choose for, and for a strategy that chooses among garments that were sent before.
+    """
+    from curate.select.choose import SelectOptions, select
+    from curate.select.keep import selected_file, write_selected
+    from curate.select.strategies import FOR_NEW, STRATEGIES
+    from garments.errors import BadSetting
+
+    name = options.select
+    if name in ("new", "random") or name not in STRATEGIES:
+        return options  # what a push knows by itself, or a file
+    if name not in FOR_NEW:
+        raise BadSetting(
+            f"expected a strategy of {', '.join(FOR_NEW)} to send garments, but {name} chooses "
+            f"those that have labels; `garmentloop curate select --strategy {name}` lists them"
+        )
+    if options.limit is None:
+        raise BadSetting(
+            f"expected --limit beside --select {name}, which ranks all garments, but got none; "
+            "give --limit N for as many as annotators shall see"
+        )
+    wanted = SelectOptions(name, options.limit, audit=options.audit, seed=options.round or "push")
+    chosen = select(data, wanted).picked.garments
+    file = write_selected(path or selected_file(data), chosen, wanted.about)
+    return replace(options, select=str(file))
 
 
 def share(text: str, option: str = "--audit") -> float:

@@ -2,7 +2,7 @@
 
 import typer
 
-from garmentloop.commands.curate import findings, release, split, sync
+from garmentloop.commands.curate import findings, release, select, split, sync
 from garmentloop.commands.curate import open as opening
 
 app = typer.Typer(
@@ -16,6 +16,7 @@ app = typer.Typer(
       garmentloop curate close -d datasets/mine     close FiftyOne
       garmentloop curate suspects -d datasets/mine    labels probably wrong
       garmentloop curate duplicates -d datasets/mine  pictures there twice
+      garmentloop curate select -d datasets/mine    what to annotate next
       garmentloop curate split -d datasets/mine     train, val and test
       garmentloop curate release v1 -d datasets/mine  freeze what is good
     """,
@@ -26,6 +27,7 @@ app.command()(sync.sync)
 app.command("close")(opening.close_app)
 app.command()(findings.suspects)
 app.command()(findings.duplicates)
+app.command()(select.select)
 app.command()(split.split)
 app.command()(release.release)
 app.command()(release.releases)

@@ -1,0 +1,96 @@
+"""How unsure the taggers in force are about each garment of a pool.
+
+What counts is the margin (Scheffer 2001): how far the most probable value is before the next one,
+calibrated, among the values that region and parent allow.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curate.select.pool import Pool
+from garments.proposals import answers_in_force
+from garments.reading import Answers
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Doubts:
+    """Doubts about the N garments of a pool, by attribute (N,): 0 is sure, 1 could be anything.
+
+    NaN where nothing is to be asked: the attribute is not of the garment's region, no value is
+    possible, or people have answered it. `proposed` counts garments with any proposal.
+    """
+
+    by_attribute: Mapping[str, Floats]
+    proposed: int
+
+    @property
+    def open(self) -> NDArray[np.bool_]:
+        """(N,) whether there is anything to be asked."""
+        found = [~np.isnan(column) for column in self.by_attribute.values()]
+        return np.logical_or.reduce(found) if found else np.zeros(0, bool)
+
+    @property
+    def overall(self) -> Floats:
+        """(N,) in [0, 1]: the mean over what is to be asked, 0 where nothing is.
+
+        So it is about the share of fields that somebody would have to correct. An attribute that
+        the tagger never knows (or always) adds the same to all and does not decide.
+        """
+        columns = np.array(list(self.by_attribute.values()))
+        known = ~np.isnan(columns)
+        total = np.where(known, columns, 0).sum(axis=0)
+        return np.asarray(total / np.maximum(known.sum(axis=0), 1))
+
+
+def doubts(pool: Pool) -> Doubts:
+    """Doubts about a pool. Where nothing is proposed, doubt is 1."""
+    place = {garment: row for row, garment in enumerate(pool.ids)}
+    found = {name: _asked(pool, name) for name in pool.attributes}
+    spoken = np.zeros(len(pool), bool)
+    for name, ids, answers in answers_in_force(pool.dataset, pool.said):
+        if name not in found:
+            continue
+        rows = np.array([place.get(garment, -1) for garment in ids], np.int64)
+        mine = rows >= 0
+        spoken[rows[mine]] = True
+        said = np.where(np.isnan(found[name][rows[mine]]), np.nan, doubt(answers)[mine])
+        found[name][rows[mine]] = said
+    return Doubts(found, int(spoken.sum()))
+
+
+def doubt(answers: Answers) -> Floats:
+    """(N,) in [0, 1] how unsure answers about one attribute are; NaN where no value is possible.
+
+    One value holds: 1 - the distance of the two most probable ones. Several may hold: how near to
+    one half the probability of the most doubtful value is. Under an unsure parent (a category, for
+    its sub-category) both are unsure. Where the tagger abstains, the form is empty: that is at
+    least a half. What is no number counts as wholly unsure.
+    """
+    found = answers.probabilities
+    if answers.attribute.multiple:
+        unsure = (1 - np.abs(2 * found - 1)).max(axis=1)
+    else:
+        padded = np.pad(found, ((0, 0), (0, 1)))
+        second, first = np.partition(padded, -2, axis=1)[:, -2:].T
+        unsure = 1 - (first - second)
+    unsure = np.where(answers.abstained, 0.5 + unsure / 2, unsure)
+    unsure = np.clip(np.nan_to_num(unsure, nan=1.0), 0.0, 1.0)
+    return np.where(answers.chosen.any(axis=1) | np.isnan(found).any(axis=1), unsure, np.nan)
+
+
+def _asked(pool: Pool, attribute: str) -> Floats:
+    """1 where the attribute is to be asked, else NaN."""
+    taxonomy = pool.dataset.taxonomy
+    regions = {name: attribute in taxonomy.asked(name) for name in set(pool.regions)}
+    return np.array(
+        [
+            1.0 if regions[region] and (garment, attribute) not in pool.said else np.nan
+            for garment, region in zip(pool.ids, pool.regions, strict=True)
+        ],
+        np.float64,
+    )

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from garments.dataset import Dataset
 
 __all__ = [
+    "Block",
     "Reading",
     "all_readings",
     "answers_in_force",
@@ -73,20 +74,34 @@ def read_proposals(
     return found
 
 
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Answers about one attribute of N garments, which have these `places` (N,) in `garments`."""
+
+    attribute: str
+    garments: list[str]
+    places: NDArray[np.int64]
+    answers: Answers
+
+    @property
+    def ids(self) -> list[str]:
+        """The N garments."""
+        return [self.garments[place] for place in self.places.tolist()]
+
+
 def answers_in_force(
     dataset: "Dataset",
     said: Mapping[Key, Held],
     garment_ids: Collection[str] | None = None,
-) -> Iterator[tuple[str, list[str], Answers]]:
-    """As `read_proposals`, as arrays: attribute, ids of N garments and the answers about them.
+) -> Iterator[Block]:
+    """As `read_proposals`, as arrays; an attribute comes in several blocks where there are many.
 
-    An attribute comes in several blocks where there are many garments.
+    `garments` are the same in all blocks.
     """
     for voices in _voices(dataset, said, garment_ids):
         proposals = voices.spoken.of(voices.in_force)
         for block, answers in voices.reader.read(voices.attribute, proposals):
-            ids = voices.garments.ids
-            yield voices.attribute, [ids[place] for place in block.garment.tolist()], answers
+            yield Block(voices.attribute, voices.garments.ids, block.garment, answers)
 
 
 def uncertainty(readings: Mapping[str, Reading]) -> float:

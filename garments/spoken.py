@@ -107,15 +107,16 @@ def spoken(
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    ids = pa.array(garments.ids, pa.string())
+    ids, crops = pa.array(garments.ids, pa.string()), pa.array(garments.crops, pa.string())
     for attribute, rows in _rows(dataset, _where(garment_ids)):
         places = pc.index_in(rows.column("garment_id"), ids)
         asked = pa.array(_asked(dataset.taxonomy, attribute, garments), pa.bool_())
-        mine = rows.append_column("garment", places).filter(pc.is_valid(places))
-        mine = mine.filter(pc.take(asked, mine.column("garment")))
-        if mine.num_rows:
-            width = len(dataset.taxonomy.values(attribute))
-            yield attribute, _as_arrays(mine, garments, width)
+        wanted = pc.fill_null(pc.take(asked, places), False)
+        rows = rows.append_column("garment", places)
+        if not pc.all(wanted).as_py():
+            rows = rows.filter(wanted)
+        if rows.num_rows:
+            yield attribute, _as_arrays(rows, crops, len(dataset.taxonomy.values(attribute)))
 
 
 def _rows(dataset: "Dataset", where: str | None) -> Iterator[tuple[str, "pa.Table"]]:
@@ -134,7 +135,13 @@ def _rows(dataset: "Dataset", where: str | None) -> Iterator[tuple[str, "pa.Tabl
         else:
             ours = pc.field("attribute") == attribute.id
             found = named.filter(ours & (pc.field("vocabulary_hash") == vocabulary))
-        yield attribute.id, found.sort_by("seq")
+        yield attribute.id, _in_order(found)
+
+
+def _in_order(rows: "pa.Table") -> "pa.Table":
+    """Rows by `seq`, as they mostly are already: sorting would copy all logits."""
+    seq = rows.column("seq").to_numpy()
+    return rows if bool(np.all(seq[1:] >= seq[:-1])) else rows.sort_by("seq")
 
 
 def _where(garment_ids: Collection[str] | None) -> str | None:
@@ -143,7 +150,9 @@ def _where(garment_ids: Collection[str] | None) -> str | None:
     return one_of("garment_id", garment_ids)
 
 
-def _as_arrays(rows: "pa.Table", garments: Garments, width: int) -> Spoken:
+def _as_arrays(rows: "pa.Table", crops: "pa.Array", width: int) -> Spoken:
+    import pyarrow.compute as pc
+
     place = rows.column("garment").to_numpy().astype(np.int64)
     logits = np.concatenate([c.flatten().to_numpy() for c in rows.column("logits").chunks])
     if len(logits) != rows.num_rows * width:
@@ -151,16 +160,22 @@ def _as_arrays(rows: "pa.Table", garments: Garments, width: int) -> Spoken:
             f"expected {width} logits in each proposal for {rows.column('attribute')[0]}, but got "
             f"{len(logits):,} in {rows.num_rows:,} proposals; they were written by something else"
         )
-    text = {
-        name: rows.column(name).to_numpy()
-        for name in ("tagger", "model", "activation", "proposal_id", "crop_sha")
-    }
+    current = pc.equal(rows.column("crop_sha"), pc.take(crops, rows.column("garment")))
+    few = {name: _few(rows.column(name)) for name in ("tagger", "model", "activation")}
     return Spoken(
         garment=place,
-        current=np.array(garments.crops, object)[place] == text.pop("crop_sha"),
+        current=pc.fill_null(current, False).to_numpy(zero_copy_only=False).astype(bool),
+        proposal_id=rows.column("proposal_id").to_numpy(),
         logits=logits.reshape(rows.num_rows, width),
-        **text,
+        **few,
     )
+
+
+def _few(column: "pa.ChunkedArray") -> NDArray[np.object_]:
+    """Texts of which there are few different ones, each kept once."""
+    coded = column.combine_chunks().dictionary_encode()
+    texts = np.array([*coded.dictionary.to_pylist(), None], object)
+    return np.asarray(texts[coded.indices.fill_null(-1).to_numpy()])
 
 
 def _asked(taxonomy: Taxonomy, attribute: str, garments: Garments) -> list[bool]:

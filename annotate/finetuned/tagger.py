@@ -92,7 +92,16 @@ class FineTunedTagger:
 
     def tag(self, crops: Sequence[Crop]) -> Tags:
         """See `garments.tagger.Tagger`; `ModelError` where the weights make no finite numbers."""
-        logits, places = self.logits(crops), self._layout.slices()
+        return self._tags(self.logits(crops))
+
+    def tags_of(self, features: NDArray[np.float32]) -> Tags:
+        """As `tag`, from what the backbone made of N crops before: (N, width)."""
+        with torch.inference_mode():
+            made = self._net.logits(torch.from_numpy(features).to(self._device))
+        return self._tags(made.float().cpu().numpy())
+
+    def _tags(self, logits: NDArray[np.float32]) -> Tags:
+        places = self._layout.slices()
         found = {name: one.apply(logits[:, places[name]]) for name, one in self._maps.items()}
         kinds = {name: self._layout.head(name).activation for name in self._maps}
         return Tags(found, kinds)

@@ -12,6 +12,7 @@ from curate.select.keep import newest_selected
 from curate.state import Decision, GarmentState
 from curate.suspects import SUSPICIOUS
 from garments.errors import BadInput
+from garments.ids import stable_id
 from garments.records import Doubt, Verdict
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ _ABOUT = ("garment_id", "region", "state", "gold", "flags", "split", "round", "h
 
 _OURS = "views"
 """Where a FiftyOne dataset keeps the names of the views that were saved here."""
+
+_SELECTED = "selected"
+"""Where it keeps which selection its view shows."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +59,13 @@ def save(window: "Window") -> None:
     """Save all views of both datasets; those that others saved are left alone."""
     _save(window.garments, list(garment_views(window)))
     _save(window.photos, list(photo_views(window)))
+    keep(window.garments, **{_SELECTED: _selection(window)})
 
 
 def are_saved(window: "Window") -> bool:
-    """Whether the views that were saved last are still there."""
+    """Whether the views that were saved last are still there, and nothing was selected since."""
+    if kept(window.garments, _SELECTED) != _selection(window):
+        return False
     for shown in (window.garments, window.photos):
         names = kept(shown, _OURS)
         if names is None or not set(names) <= set(shown.list_saved_views()):
@@ -283,6 +290,12 @@ def _selected(window: "Window", active: Any, fields: tuple[str, ...]) -> SavedVi
         view = active.select_by("garment_id", list(found.garments), ordered=True)
     text = f"chosen by curate select: {found.about if found else 'nothing yet'}"
     return SavedView("selected batch", text, view, _BLUE, fields)
+
+
+def _selection(window: "Window") -> str:
+    """Names the newest selection, empty before."""
+    found = newest_selected(window.dataset)
+    return stable_id(found.about, *found.garments) if found else ""
 
 
 def _parts(label: str) -> set[str]:

@@ -49,17 +49,18 @@ class Doubts:
 
 def doubts(pool: Pool) -> Doubts:
     """Doubts about a pool. Where nothing is proposed, doubt is 1."""
-    place = {garment: row for row, garment in enumerate(pool.ids)}
     found = {name: _asked(pool, name) for name in pool.attributes}
     spoken = np.zeros(len(pool), bool)
-    for name, ids, answers in answers_in_force(pool.dataset, pool.said):
-        if name not in found:
+    row_of: NDArray[np.int64] | None = None
+    for block in answers_in_force(pool.dataset, pool.said):
+        if block.attribute not in found:
             continue
-        rows = np.array([place.get(garment, -1) for garment in ids], np.int64)
+        row_of = _rows_of(pool, block.garments) if row_of is None else row_of
+        rows, column = row_of[block.places], found[block.attribute]
         mine = rows >= 0
-        spoken[rows[mine]] = True
-        said = np.where(np.isnan(found[name][rows[mine]]), np.nan, doubt(answers)[mine])
-        found[name][rows[mine]] = said
+        rows = rows[mine]
+        spoken[rows] = True
+        column[rows] = np.where(np.isnan(column[rows]), np.nan, doubt(block.answers)[mine])
     return Doubts(found, int(spoken.sum()))
 
 
@@ -81,6 +82,12 @@ def doubt(answers: Answers) -> Floats:
     unsure = np.where(answers.abstained, 0.5 + unsure / 2, unsure)
     unsure = np.clip(np.nan_to_num(unsure, nan=1.0), 0.0, 1.0)
     return np.where(answers.chosen.any(axis=1) | np.isnan(found).any(axis=1), unsure, np.nan)
+
+
+def _rows_of(pool: Pool, garments: list[str]) -> NDArray[np.int64]:
+    """The row of each garment in the pool, -1 where it is not in it."""
+    place = {garment: row for row, garment in enumerate(pool.ids)}
+    return np.array([place.get(garment, -1) for garment in garments], np.int64)
 
 
 def _asked(pool: Pool, attribute: str) -> Floats:

@@ -8,8 +8,7 @@ from curate.select.picked import Picked
 from curate.select.pool import Pool
 from curate.suspects import SUSPICIOUS, suspects
 from garments.answers import NOT_VISIBLE, Answer, answer_of
-from garments.proposals import answers_in_force
-from garments.reading import Answers
+from garments.proposals import Block, answers_in_force
 
 
 @dataclass(frozen=True)
@@ -54,17 +53,18 @@ def objections(pool: Pool) -> list[Objection]:
         if one.garment_id in pool.labelled and one.attribute in pool.attributes
     ]
     labelled = sorted(pool.labelled)
-    for name, ids, answers in answers_in_force(pool.dataset, pool.said, labelled):
-        if name in pool.attributes:
-            found += _contradicted(pool, name, ids, answers)
+    for block in answers_in_force(pool.dataset, pool.said, labelled):
+        if block.attribute in pool.attributes:
+            found += _contradicted(pool, block)
     return found
 
 
-def _contradicted(pool: Pool, name: str, ids: list[str], answers: Answers) -> list[Objection]:
+def _contradicted(pool: Pool, block: Block) -> list[Objection]:
     """Labels of which the tagger believes another value, and does not abstain."""
+    name, answers = block.attribute, block.answers
     places = {value: place for place, value in enumerate(answers.attribute.ids)}
     found = []
-    for row, garment in enumerate(ids):
+    for row, garment in enumerate(block.ids):
         given = _given(pool, garment, name) & places.keys()
         if not given or bool(answers.abstained[row]):
             continue

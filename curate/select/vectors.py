@@ -51,4 +51,4 @@ def surroundings(pool: Pool, rows: NDArray[np.int64]) -> Surroundings:
     mine = kept.vectors[[place[garment] for garment in known if garment in place]]
     has = np.any(found != 0, axis=1)
     limit = max(usual_distance(found[has]) * NEAR_SHARE, EQUAL)
-    return Surroundings(found, has, mine.reshape(-1, width), 1 - limit)
+    return Surroundings(found, has, mine, 1 - limit)

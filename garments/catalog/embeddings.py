@@ -91,7 +91,8 @@ class EmbeddingStore(Store):
             flat = [np.zeros(0, np.float32)]
             flat += [c.flatten().to_numpy() for c in rows.column("vector").chunks]
             ids, shas = (rows.column(name).to_pylist() for name in columns[:2])
-            return Embeddings(ids, shas, np.concatenate(flat).reshape(len(ids), -1))
+            width = found.schema.field("vector").type.list_size
+            return Embeddings(ids, shas, np.concatenate(flat).reshape(len(ids), width))
 
         return self._reading(table, read, Embeddings([], [], np.zeros((0, 0), np.float32)))
 

@@ -108,3 +108,17 @@ def test_a_folder_that_is_no_table_is_left_alone(catalog):
     catalog.optimize()
     with pytest.raises(CatalogError, match=r"embeddings_<size>.*'embeddings_old'"):
         catalog.count("embeddings_old")
+
+
+def test_of_some_garments_only_these_are_read(catalog):
+    found = vectors(30)
+    catalog.add_embeddings("m", names(20), names(20), found[:20])
+    catalog.add_embeddings("other", names(5), names(5), found[:5])
+    catalog.add_embeddings("m", names(10, 20), names(10, 20), found[20:])
+    some = catalog.embeddings("m", ["g025", "g003", "nobody"])
+    assert some.garment_ids == some.crop_shas == ["g003", "g025"]
+    assert np.array_equal(some.vectors, found[[3, 25]])
+    assert catalog.embeddings("m", ["nobody"]).vectors.shape == (0, 8)
+    assert catalog.embeddings("m", []).garment_ids == []
+    assert catalog.embedded("other") == [(name, name) for name in names(5)]
+    assert catalog.embedded("nobody's") == []

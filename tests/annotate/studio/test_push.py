@@ -328,3 +328,32 @@ def test_push_as_a_command(studio: Studio, garmentloop_command) -> None:
     wrong = garmentloop_command("annotate", "push", "-d", folder, "--audit", "5", timeout=600)
     assert wrong.returncode == 1 and "like 5% or 0.05" in wrong.stderr
     assert studio_folder(studio.dataset).is_dir()
+
+
+def test_a_strategy_chooses_what_the_command_sends(studio: Studio) -> None:
+    from typer.testing import CliRunner
+
+    from curate.select.keep import newest_selected
+    from garmentloop.cli import app
+
+    dataset = studio.dataset
+    propose(dataset)
+    command = ["annotate", "push", "-d", str(dataset.folder), "--audit", "0", "--select"]
+    command += ["uncertain", "--limit", "4"]
+
+    def run(*more: str) -> str:
+        result = CliRunner().invoke(app, [*command, *more])
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    run("--dry-run")
+    assert (rows(dataset), newest_selected(dataset)) == ({}, None)
+    run()
+    sent = {row["garment_id"] for row in rows(dataset).values()}
+    kept = newest_selected(dataset)
+    assert kept is not None and set(kept.garments) == sent and len(sent) == 4
+    run()  # the round is full
+    assert {row["garment_id"] for row in rows(dataset).values()} == sent
+    for strategy, words in (("uncertain", "--limit"), ("errors", "those that have labels")):
+        refused = CliRunner().invoke(app, [*command[:-3], strategy])
+        assert refused.exit_code and words in refused.output.replace("\n", " ")

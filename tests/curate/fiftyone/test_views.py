@@ -19,6 +19,7 @@ from curate.fiftyone.evaluate import evaluation_key
 from curate.fiftyone.journal import kept
 from curate.fiftyone.sync import sync
 from curate.fiftyone.window import Window, open_window
+from curate.select.keep import selected_file, write_selected
 from curate.suspects import SUSPICIOUS
 from garments.dataset import Dataset
 from garments.errors import BadInput
@@ -59,6 +60,7 @@ def test_each_view_shows_what_the_catalogue_says(curated, mongo_uri):
     changed = task(dataset, ids[7], "round-1", color=("red",), pattern=("plain",))
     label(dataset, ids[7], "color", "blue", task=changed)
     task(dataset, ids[8], "round-2", color=("red",))
+    write_selected(selected_file(dataset), [ids[2], ids[5], ids[1]], "by hand")
     synced(dataset, mongo_uri)
     with open_window(dataset, mongo_uri) as window:
         confident = sorted((wrong, surer), key=lambda g: -said[g]["category"].confidence)
@@ -74,11 +76,16 @@ def test_each_view_shows_what_the_catalogue_says(curated, mongo_uri):
         count = {g: sum(bool(r.values) for r in said[g].values()) for g in active}
         assert uncertain[0] == min(active, key=lambda g: mean[g] / count[g])
         assert shown(window, "suspects") == []
+        assert shown(window, "selected batch") == [ids[2], ids[1]]
         rare = shown(window, "rare values")
         assert rare and ids[6] not in rare
         view = window.photos.load_saved_view("turned down: too small")
         assert len(view) == 6
         assert set(view.distinct("people.detections.label")) == {"too_small"}
+    write_selected(selected_file(dataset), [ids[1]], "by hand")
+    synced(dataset, mongo_uri)  # nothing else has changed
+    with open_window(dataset, mongo_uri) as window:
+        assert shown(window, "selected batch") == [ids[1]]
 
 
 def test_copies_are_found_and_shown_side_by_side(curated, mongo_uri):
@@ -196,6 +203,7 @@ def test_wrong_labels_are_suspects(curated, mongo_uri):
     synced(dataset, mongo_uri)
     with open_window(dataset, mongo_uri) as window:
         assert shown(window, "suspects") == []
+        assert shown(window, "selected batch") == [ids[2], ids[1]]
     assert 0.5 <= SUSPICIOUS < 1
 
 

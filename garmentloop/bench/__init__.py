@@ -43,6 +43,7 @@ def benches() -> dict[str, Bench]:
         curation,
         extraction,
         models,
+        selection,
         studio,
         suspects,
         tagging,
@@ -58,4 +59,5 @@ def benches() -> dict[str, Bench]:
         "studio": studio.measure,
         "curation": curation.measure,
         "suspects": suspects.measure,
+        "selection": selection.measure,
     }

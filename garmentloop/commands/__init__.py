@@ -5,6 +5,7 @@ import typer
 from garmentloop.commands import (
     annotate,
     calibrate,
+    compare,
     curate,
     demo,
     doctor,
@@ -45,6 +46,7 @@ def register(app: typer.Typer) -> None:
     app.command()(tag.tag)
     app.command()(loop.loop)
     app.command()(simulate.simulate)
+    app.command()(compare.compare)
     app.command()(status.status)
     app.command()(report.report)
     app.command()(export.export)

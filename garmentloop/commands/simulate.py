@@ -94,11 +94,11 @@ def rehearse(
     from garmentloop.simulate.run import Rehearsal, Show
     from garmentloop.simulate.summary import summarize
 
-    servers = _Servers(keep)
+    servers = Servers(keep)
     show = Show(follow, lambda text: err.print(text, markup=False))
     rehearsal = Rehearsal(data, to, options, servers.reach if studio else None, show)
     out.print(f"Rehearsal on {rehearsal.set.name}: the annotator is simulated", markup=False)
-    with servers.open(rehearsal.dataset):
+    with servers.open():
         held_out = rehearsal.prepare()
         out.print(f"{held_out:,} garments are held out, answered blind", markup=False)
         last = ""
@@ -110,29 +110,38 @@ def rehearse(
     return summarize(rehearsal, held_out, studio)
 
 
-class _Servers:
+class Servers:
     """Label Studio of a rehearsal: started when it is first needed, stopped at the end."""
 
     def __init__(self, keep: bool = False) -> None:
-        self._started, self._keep = False, keep
+        self._started: Dataset | None = None
+        self._keep = keep
 
     def reach(self, dataset: "Dataset") -> "Studio":
+        """The server of a data set; another one's has to be stopped before."""
         from annotate.studio.client import connect
         from garmentloop.commands.annotate.server import bring_up
 
-        if not self._started:
-            _, self._started = bring_up(dataset, 0, pulling=False)
+        if self._started is None:
+            _, started = bring_up(dataset, 0, pulling=False)
+            self._started = dataset if started else None
         return connect(dataset)
 
-    @contextmanager
-    def open(self, dataset: "Dataset") -> Iterator[None]:
+    def stop(self) -> None:
+        """Stop what was started here."""
         from annotate.studio.server import stop
 
+        if self._started is not None and not self._keep:
+            stop(self._started)
+            self._started = None
+
+    @contextmanager
+    def open(self) -> Iterator[None]:
+        """Stop it in the end, whatever happens."""
         try:
             yield
         finally:
-            if self._started and not self._keep:
-                stop(dataset)
+            self.stop()
 
 
 def tell(summary: "Summary", to: Path, device: str = "auto") -> Path:

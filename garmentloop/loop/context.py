@@ -20,7 +20,7 @@ class Follow(Protocol):
 
     def __call__(self, events: Iterable[T], kind: str) -> T | None:
         """`kind` is what is done: tagging, pushing, pulling, waiting, syncing, releasing,
-        training, and in a rehearsal extracting and answering.
+        training, and in a rehearsal extracting, looking and answering.
         """
         ...
 

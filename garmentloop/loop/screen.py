@@ -82,6 +82,7 @@ def follow(events: Iterable[T], kind: str) -> T | None:
         "pulling": lambda some: progress.follow_pulling(some, err),
         "syncing": lambda some: progress.follow_syncing(some, err),
         "extracting": lambda some: progress.follow(some, err),
+        "looking": lambda some: progress.follow_plainly(some, err, "garments"),
         "answering": lambda some: progress.follow_plainly(some, err, "answers"),
         "waiting": lambda some: progress.follow_plainly(some, err, "tasks"),
         "releasing": lambda some: progress.follow_plainly(some, err, "garments"),

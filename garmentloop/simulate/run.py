@@ -53,6 +53,8 @@ class Rehearsal:
     ) -> None:
         """`connect` finds Label Studio; without it answers go directly into the catalogue.
 
+        `steps` are those of a round; those in which people take part are replaced.
+
         Raises `BadInput` for a set that cannot be rehearsed on, `BadSetting` for a backbone that
         has seen it, `DatasetError` where `folder` holds another data set.
         """
@@ -62,7 +64,7 @@ class Rehearsal:
             self.show.say(f"note: {note}")
         self.set = whole.some(self.options.photos, self.options.seed)
         self.dataset = _dataset(Path(folder), whole)
-        self._connect, self._given = connect, steps
+        self._connect, self.steps = connect, steps
 
     def prepare(self) -> int:
         """Cut the garments out, the held-out ones first, and have those answered blind.
@@ -155,14 +157,14 @@ class Rehearsal:
             return _answered(context)
 
         if self._connect is not None:
-            return {**self._given, "wait": online}
+            return {**self.steps, "wait": online}
         own: dict[str, Step] = {
             "push": send,
             "wait": directly,
             "pull": lambda context: labels_now(context),
             "refresh": lambda context: {"updated": 0},
         }
-        return {**self._given, **own}
+        return {**self.steps, **own}
 
     def _audit(self) -> set[str]:
         from garments.said import audit_slice

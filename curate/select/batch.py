@@ -31,15 +31,19 @@ def uncrowded(
     taken: list[int] = []
     later: list[int] = []
     seen: set[str] = set()
+    width = 0 if vectors is None else vectors.shape[1]
+    beside = np.zeros((min(budget, len(order)), width), np.float32)
     for place in order:
         if len(taken) == budget:
             return taken
         crowds = photos[place] in seen or (stale is not None and bool(stale[place]))
         if not crowds and vectors is not None and taken:
-            crowds = bool((vectors[taken] @ vectors[place] >= near).any())
+            crowds = bool((beside[: len(taken)] @ vectors[place] >= near).any())
         if crowds:
             later.append(place)
         else:
+            if vectors is not None:
+                beside[len(taken)] = vectors[place]
             taken.append(place)
             seen.add(photos[place])
     return [*taken, *later][:budget]

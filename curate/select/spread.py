@@ -11,6 +11,9 @@ Floats = NDArray[np.float64]
 _BLOCK = 1024
 """Known vectors that all others are compared with at once."""
 
+_MANY = 10_000_000
+"""Distances from which on k-means looks at a part of the vectors at a time."""
+
 _STEPS = 50
 """Of k-means at most: a batch need not be perfectly divided."""
 
@@ -38,13 +41,14 @@ def representatives(vectors: Vectors, weights: Floats, budget: int, seed: int) -
     Clusters are those of k-means in which each counts by its weight (Zhdanov 2019, 1901.05954);
     who is nearest to the middle stands for the others. Fewer come where vectors are equal.
     """
-    from sklearn.cluster import KMeans
+    from sklearn.cluster import KMeans, MiniBatchKMeans
     from sklearn.exceptions import ConvergenceWarning
 
     count = min(budget, len(vectors))
     if count < 1:
         return []
-    means = KMeans(count, n_init=1, max_iter=_STEPS, random_state=seed % 2**32)
+    kind = KMeans if count * len(vectors) <= _MANY else MiniBatchKMeans
+    means = kind(count, n_init=1, max_iter=_STEPS, random_state=seed % 2**32)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer different vectors than clusters
         labels = means.fit(vectors, sample_weight=np.maximum(weights, 1e-6)).labels_

@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from curate.select.strategies import FOR_NEW
 from garmentloop.loop.select import strategy
+from garmentloop.simulate.backbone import expect_unseen
 from garmentloop.simulate.curve import Run
 from garmentloop.simulate.options import SimulateOptions
 from garmentloop.simulate.quick import f1_in_force, quick_steps
 from garmentloop.simulate.run import Rehearsal, Show
+from garmentloop.simulate.sets import read_set
 from garments.dataset import Dataset
 from garments.errors import BadSetting, DatasetError
 from garments.whole import write_whole
@@ -120,6 +122,7 @@ class Comparison:
         self._connect, self._stop = connect, stop
         if self.options.studio and connect is None:
             raise BadSetting("expected a way to Label Studio for runs that go through it")
+        expect_unseen(self.options.backbone, read_set(self.data).name)
         self._claim()
         first = self.options.simulate(self.options.strategies[0], 0)
         self.base = Rehearsal(self.data, self.folder / PREPARED, first, show=self.show)

@@ -279,6 +279,8 @@ def test_representatives_are_one_a_cluster_and_the_heaviest_is_first() -> None:
     assert [int(middles[at].argmax()) for at in found] == [0, 2, 1]
     assert representatives(vectors, np.ones(45), 3, 0) == found
     assert len(representatives(np.ones((4, 2), np.float32), np.ones(4), 3, 0)) == 1
+    many = rng.normal(size=(12_000, 2)).astype(np.float32)  # a part at a time
+    assert 800 < len(set(representatives(many, np.ones(12_000), 900, 0))) <= 900
     assert representatives(np.zeros((0, 2), np.float32), np.ones(0), 3, 0) == []
 
 

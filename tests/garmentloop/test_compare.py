@@ -16,7 +16,7 @@ from garmentloop.simulate.compare_page import plot, sentences, write_comparison
 from garmentloop.simulate.curve import COLUMNS, Mean, Run, curves, reached, table_rows
 from garmentloop.simulate.quick import f1_in_force
 from garments.dataset import Dataset
-from garments.errors import BadSetting, DatasetError
+from garments.errors import BadInput, BadSetting, DatasetError
 from garments.images import encode_jpeg
 from garments.said import audit_slice
 from garments.whole import write_whole
@@ -200,6 +200,12 @@ def test_other_options_need_another_folder(compared: tuple[Comparison, list[Run]
     online = CompareOptions(STRATEGIES, 1, 2, 8, studio=1)
     with pytest.raises(BadSetting, match="a way to Label Studio"):
         Comparison(comparison.data, comparison.folder, online)
+
+
+def test_a_refused_set_leaves_nothing_behind(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="laid out like the set clothing"):
+        Comparison(tmp_path, tmp_path / "out", OPTIONS)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_folder_with_something_else_is_refused(tmp_path: Path) -> None:

@@ -63,7 +63,8 @@ def push(
     twice: that gives the test data.
 
     With --select uncertain, diverse or uncertain-diverse the round's --limit
-    are chosen as `curate select` does; a file has a garment id a line.
+    are chosen as `curate select` does; with errors, garments whose label is
+    contradicted go to one more person. A file has a garment id a line.
 
     For a team: with --overlap, N people answer the tasks of a share that is
     drawn by a hash, and none sees another's answer; `annotate report` tells how
@@ -103,46 +104,53 @@ def push(
     if dry_run:
         with err.status("comparing"), TemporaryDirectory() as scratch:
             path = Path(scratch) / "selected.txt"
-            foreseen = plan(data, studio, with_chosen(data, options, path))
+            options, again = with_chosen(data, options, path)
+            foreseen = plan(data, studio, options)
         out.print(str(foreseen), markup=False)
+        _tell_again(again)
         _tell_left(foreseen, options)
         return
     with err.status("choosing"):
-        options = with_chosen(data, options)
+        options, again = with_chosen(data, options)
     events = awaited(send(data, studio, options), "comparing with what is there")
     if end := follow_pushing(events, err):
         out.print(str(end), markup=False)
+        _tell_again(again)
         _tell_left(end.plan, options)
 
 
-def with_chosen(data: "Dataset", options: "PushOptions", path: Path | None = None) -> "PushOptions":
-    """The options with a file of garments for a strategy that ranks them.
+def with_chosen(
+    data: "Dataset", options: "PushOptions", path: Path | None = None
+) -> "tuple[PushOptions, int]":
+    """The options with a file of garments for a strategy that ranks them, and second looks.
 
-    The file is the data set's newest selection, or `path`. `BadSetting` where there is no limit to
-    choose for, and for a strategy that chooses among garments that were sent before.
+    For `errors` the garments that were answered before are given to one more person: that many.
+    The file is the data set's newest selection; with a `path` it is that, and nothing changes.
+    `BadSetting` where there is no limit to choose for.
     """
+    from annotate.studio.second_look import ask_one_more
     from curate.select.choose import SelectOptions, select
     from curate.select.keep import selected_file, write_selected
-    from curate.select.strategies import FOR_NEW, STRATEGIES
+    from curate.select.strategies import STRATEGIES
     from garments.errors import BadSetting
 
     name = options.select
     if name in ("new", "random") or name not in STRATEGIES:
-        return options  # what a push knows by itself, or a file
-    if name not in FOR_NEW:
-        raise BadSetting(
-            f"expected a strategy of {', '.join(FOR_NEW)} to send garments, but {name} chooses "
-            f"those that have labels; `garmentloop curate select --strategy {name}` lists them"
-        )
+        return options, 0  # what a push knows by itself, or a file
     if options.limit is None:
         raise BadSetting(
             f"expected --limit beside --select {name}, which ranks all garments, but got none; "
             "give --limit N for as many as annotators shall see"
         )
     wanted = SelectOptions(name, options.limit, audit=options.audit, seed=options.round or "push")
-    chosen = select(data, wanted).picked.garments
+    chosen = list(select(data, wanted).picked.garments)
     file = write_selected(path or selected_file(data), chosen, wanted.about)
-    return replace(options, select=str(file))
+    again = set[str]()
+    if STRATEGIES[name].again:
+        again = ask_one_more(data, chosen, dry_run=path is not None)
+        fresh = [garment for garment in chosen if garment not in again]
+        file = write_selected(file.with_name(f"{name}-unsent.txt"), fresh, wanted.about)
+    return replace(options, select=str(file)), len(again)
 
 
 def share(text: str, option: str = "--audit") -> float:
@@ -157,6 +165,13 @@ def share(text: str, option: str = "--audit") -> float:
     if not 0 <= found <= 1:
         raise BadSetting(f"expected a share like 5% or 0.05 for {option}, but got {text!r}")
     return found
+
+
+def _tell_again(count: int) -> None:
+    if count:
+        err.print(
+            f"second looks: {count} garments go to somebody who has not seen them", markup=False
+        )
 
 
 def _tell_left(foreseen: "PushPlan", options: "PushOptions") -> None:

@@ -99,13 +99,10 @@ def _tell(found: "Selection", dry_run: bool) -> None:
 
 def _tell_next(data: "Dataset", found: "Selection", path: Path) -> None:
     out.print(f"Kept: {path}", markup=False)
-    look = f"garmentloop curate open --dataset {data.folder} --view 'selected batch'"
-    if found.options.strategy == "errors":
-        out.print(f"Look at them and mend what is wrong: {look}", markup=False)
-        return
-    out.print(f"Look at them: {look}", markup=False)
-    out.print(
-        f"Send them: garmentloop annotate push --dataset {data.folder} --select {path} "
-        f"--limit {len(found.picked.garments)}",
-        markup=False,
-    )
+    where = f"--dataset {data.folder}"
+    look = f"garmentloop curate open {where} --view 'selected batch'"
+    out.print(f"Look at them, and mend what is wrong: {look}", markup=False)
+    again = found.options.strategy == "errors"
+    send = "Have somebody else answer" if again else "Send them"
+    what = f"--select {'errors' if again else path} --limit {len(found.picked.garments)}"
+    out.print(f"{send}: garmentloop annotate push {where} {what}", markup=False)

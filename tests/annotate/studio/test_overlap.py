@@ -12,6 +12,7 @@ from annotate.studio.overlap import people_for
 from annotate.studio.project import Kind
 from annotate.studio.push import PushOptions, plan, push
 from annotate.studio.scores import ALL
+from annotate.studio.second_look import ask_one_more
 from annotate.studio.team import team as figures
 from garments.agreement import annotators_answers
 from garments.answers import answer_of
@@ -75,6 +76,33 @@ def test_tasks_of_the_share_come_to_two_people_and_nobody_sees_an_answer(
     assert third.work(project) == []
     pulled(studio)
     assert {row["state"] for row in rows(dataset).values()} == {"done"}
+
+
+def test_a_second_look_comes_to_somebody_else_who_sees_no_answer(
+    studio, studio_server, people
+) -> None:
+    dataset = studio.dataset
+    pushed(studio)
+    first, second, _ = team(dataset, studio_server, people, [0.0, 0.0, 0.0])
+    project = studio.project(Kind.MAIN)
+    some = sorted(rows(dataset))[:3]
+    assert ask_one_more(dataset, some) == set()  # nobody has answered yet
+    first.work(project)
+    pulled(studio)
+    assert ask_one_more(dataset, some, dry_run=True) == set(some)
+    assert ask_one_more(dataset, [*some, "unknown"]) == set(some)
+    assert ask_one_more(dataset, some) == set()  # they wait
+    assert {name for name, row in rows(dataset).items() if row["state"] == "created"} == set(some)
+    end = pushed(studio)
+    assert (end.created, overlaps(studio)) == (0, {n: 1 + (n in some) for n in rows(dataset)})
+    assert first.work(project) == []
+    seen = second.work(project)
+    assert {task["data"]["garment_id"] for task in seen} == set(some)
+    assert not any(task["annotations"] for task in seen)
+    pulled(studio)
+    assert {row["state"] for row in rows(dataset).values()} == {"done"}
+    assert ask_one_more(dataset, some) == set(some)  # a third one may look too
+    assert rows(dataset)[some[0]]["overlap"] == 3
 
 
 def test_blind_tasks_of_the_share_come_to_more_than_two_people(studio) -> None:

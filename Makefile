@@ -28,9 +28,10 @@ demo: $(INSTALLED)
 demo-open: $(INSTALLED)
 	$(BIN)/garmentloop demo --open
 
-# One thread a worker: two workers with a thread pool each are slower than with one thread.
+# One thread a worker: two workers with a thread pool each are slower than with one thread. A file's
+# tests go to one worker, so that what they share is made once.
 test: $(INSTALLED)
-	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive $(BIN)/pytest -q -n $(JOBS)
+	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive $(BIN)/pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 test-hub: $(INSTALLED)
 	HF_HUB_OFFLINE=0 $(BIN)/pytest -q -m hub tests/hub

@@ -79,8 +79,7 @@ def withdrawals(dataset: "Dataset", garments: Iterable[str], attribute: str, who
         for row in rows
         if (row["attribute"], row["annotator"]) == (attribute, who) and not row["withdraws"]
     }
-    same = ("garment_id", "crop_sha", "attribute", "value", "kind", "annotator")
-    same += ("vocabulary_hash",)
+    same = ["garment_id", "crop_sha", "attribute", "value", "kind", "annotator", "vocabulary_hash"]
     return [
         {name: row[name] for name in same}
         | {"label_id": stable_id("withdraw", row["label_id"]), "withdraws": row["label_id"]}

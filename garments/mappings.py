@@ -3,7 +3,8 @@
 A mapping is a data file in `garments/data/mappings`. Each source label is given the part of a
 dressed person that it covers (`part`), values of the default taxonomy (`values`), or is ignored
 with a reason. `covers` lists further values that a coarse label may stand for: "pants" may be
-jeans. `outfit` is what a label tells, weakly, of everything that is worn with it. Labels are compared without regard to case, blanks, hyphens and underscores.
+jeans. `outfit` is what a label tells, weakly, of everything that is worn with it. Labels are
+compared without regard to case, blanks, hyphens and underscores.
 """
 
 import tomllib

@@ -84,7 +84,13 @@ class Curator:
 
     def run(self, title: str) -> None:
         """Run an operator from the keyboard, as from the list behind the backtick."""
-        self.page.keyboard.press("Backquote")
+        for _ in range(10):  # a page that has just come does not listen yet
+            self.page.keyboard.press("`")
+            try:
+                self.dialog.locator("input").wait_for(timeout=PATIENCE / 10)
+                break
+            except sync_api.TimeoutError:
+                continue
         self.dialog.locator("input").fill(title)
         self.dialog.get_by_text(title, exact=True).wait_for()
         self.page.keyboard.press("Enter")

@@ -2,7 +2,8 @@
 
 What is the same for all of them is done once: garments are cut out, the held-out ones are answered
 blind, proposals and embeddings are made, and a probe's features of every crop are kept. Each run
-begins with a copy of that. A comparison that is stopped goes on where it was.
+begins with a copy of that, and chooses from the part of it that its seed draws. A comparison that
+is stopped goes on where it was.
 """
 
 import json
@@ -19,11 +20,13 @@ from garmentloop.loop.select import strategy
 from garmentloop.simulate.backbone import expect_unseen
 from garmentloop.simulate.curve import Run
 from garmentloop.simulate.options import SimulateOptions
-from garmentloop.simulate.quick import f1_in_force, quick_steps
+from garmentloop.simulate.quick import WHO, f1_in_force, quick_steps
 from garmentloop.simulate.run import Rehearsal, Show
 from garmentloop.simulate.sets import read_set
 from garments.dataset import Dataset
 from garments.errors import BadSetting, DatasetError
+from garments.ids import stable_id
+from garments.said import audit_slice
 from garments.whole import write_whole
 
 if TYPE_CHECKING:
@@ -31,6 +34,10 @@ if TYPE_CHECKING:
     from garmentloop.loop.round import StepEvent
 
 PREPARED, RUNS = "prepared", "runs"
+
+POOL = 0.8
+"""Share of the garments that each seed chooses from, drawn by it: else what a strategy does not
+draw would be the same for all seeds, and their spread would say nothing."""
 
 _LINKED = ("crops", "previews")
 """Folders whose files never change, so that copies share them."""
@@ -191,6 +198,7 @@ class Comparison:
         folder = self.folder / RUNS / f"{name}-{seed}"
         if not folder.exists():
             _copy(self.base.dataset.folder, folder)
+        _leave_out(Dataset.open(folder), seed)
         connect = self._connect if seed < self.options.studio else None
         rehearsal = Rehearsal(
             self.data, folder, self.options.simulate(name, seed), connect, self.show
@@ -246,6 +254,25 @@ def _read(path: Path) -> dict[str, Any]:
             f"expected JSON in {path}, but {error}; delete it, then run the same command again"
         ) from error
     return found if isinstance(found, dict) else {}
+
+
+def _leave_out(dataset: Dataset, seed: int) -> None:
+    """Take the garments that are not in this seed's pool out of it, always the same ones."""
+    blind = audit_slice(dataset)
+    rows = dataset.catalog.active_garments(columns=["garment_id"]).column(0).to_pylist()
+    rows = sorted(set(rows) - blind, key=lambda name: stable_id("pool", seed, name))
+    reason = f"not in the pool of seed {seed}"
+    decisions = [
+        {
+            "decision_id": stable_id("pool", name),
+            "garment_id": name,
+            "kind": "excluded",
+            "note": reason,
+            "who": WHO,
+        }
+        for name in rows[round(POOL * len(rows)) :]
+    ]
+    dataset.catalog.add("decisions", decisions)
 
 
 def _copy(prepared: Path, folder: Path) -> None:

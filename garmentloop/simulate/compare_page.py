@@ -47,6 +47,8 @@ def html(comparison: "Comparison", runs: Sequence[Run], held_out: int) -> str:
     """The page."""
     from jinja2 import Environment, StrictUndefined
 
+    from garmentloop.simulate.compare import POOL
+
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -58,6 +60,7 @@ def html(comparison: "Comparison", runs: Sequence[Run], held_out: int) -> str:
         set=comparison.base.set.name,
         options=comparison.options,
         held_out=held_out,
+        pool=POOL,
         online=sorted({run.seed for run in runs if run.studio}),
         plots=[(name, *plot(name, some)) for name, some in found.items()],
         sentences=[one for some in found.values() for one in sentences(some)],

@@ -153,12 +153,16 @@ def test_a_probe_says_from_features_what_it_says_of_crops(
     from annotate.in_force import trained_models
     from annotate.prelabel import PrelabelOptions, prelabel
     from annotate.taggers import load_tagger
-    from garmentloop.simulate.compare import _copy
+    from garmentloop.simulate.compare import _copy, _leave_out
     from garmentloop.simulate.quick import quick_steps
     from garmentloop.simulate.run import Rehearsal
 
     comparison, _ = compared
     _copy(comparison.folder / PREPARED, tmp_path / "one")
+    one = Dataset.open(tmp_path / "one")
+    _leave_out(one, 0)
+    _leave_out(one, 0)
+    assert len(pool_of(one, 0.0, "0").ids) == 19  # four fifths of 24
     options = CompareOptions(STRATEGIES, rounds=1, budget=12).simulate("random", 0)
     rehearsal = Rehearsal(comparison.data, tmp_path / "one", options)
     rehearsal.steps = quick_steps(("category",), rehearsal.annotator().truth)

@@ -314,7 +314,7 @@ def test_photos_that_people_have_seen_come_last(fresh, tmp_path):
 
 
 def test_an_unknown_strategy_is_told(fresh):
-    with pytest.raises(BadSetting, match="a strategy of new, random, but got 'clever'"):
+    with pytest.raises(BadSetting, match="uncertain-diverse, but got 'clever'"):
         chosen(Dataset.open(fresh), "clever", 1, 0.0, "round-1", 0)
 
 

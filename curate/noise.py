@@ -6,6 +6,8 @@ is called i, for every pair. By Bayes, what a crop is believed to be and how oft
 called what this label says together give the probability that the label is wrong. It is the same
 quantity for every attribute, whatever number of values it has and however well it can be seen, so
 that one ranking holds them all: where a model wavers everywhere, no single label is suspicious.
+It is as good as the embeddings: where they cannot tell two values apart, part of the classifier's
+confusion is taken for people's.
 
 It was chosen by measured precision (`python -m garmentloop.bench suspects`, `docs/suspects.md`).
 Scores of `cleanlab.rank` find either mistakes at random (self-confidence) or look-alikes (margin);

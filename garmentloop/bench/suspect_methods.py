@@ -70,8 +70,8 @@ class Mistakenness:
             shown.delete()
 
 
-def scores(found: "Labelled", mistakenness: Mistakenness) -> dict[str, Floats]:
-    """Each method's (N,) scores; the higher, the more suspicious."""
+def scores(found: "Labelled", mistakenness: Mistakenness | None = None) -> dict[str, Floats]:
+    """Each method's (N,) scores; the higher, the more suspicious. FiftyOne takes its time."""
     from cleanlab.filter import find_label_issues
     from cleanlab.rank import get_label_quality_scores
 
@@ -79,12 +79,13 @@ def scores(found: "Labelled", mistakenness: Mistakenness) -> dict[str, Floats]:
     shares = _shares(found, [(int(label),) for label in labels])
     confidence = get_label_quality_scores(labels, shares, method="self_confidence")
     issues = find_label_issues(labels, shares, n_jobs=1)
+    theirs = {"mistakenness": mistakenness(labels.tolist(), shares)} if mistakenness else {}
     return {
         "ours": wrongness([(int(label),) for label in labels], shares),
         "self_confidence": 1 - confidence,
         "margin": 1 - get_label_quality_scores(labels, shares, method="normalized_margin"),
         "issues": 2.0 * issues - confidence,
-        "mistakenness": mistakenness(labels.tolist(), shares),
+        **theirs,
     }
 
 

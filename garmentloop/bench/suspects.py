@@ -7,14 +7,14 @@ precision is a lower bound. What came of it stands in docs/suspects.md.
 """
 
 import importlib.util
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from curate.believed import Floats
 from garmentloop.bench import FULL, Figure, Size
 from garmentloop.bench.suspect_methods import METHODS, Mistakenness, pair_scores, scores
 from garments.dataset import Dataset
@@ -43,7 +43,11 @@ PAIRED = 0.3
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
-Found = dict[str, list[tuple[float, float, float]]]
+Try = tuple[dict[str, Floats], Bools]
+"""Scores by method, and which labels were changed."""
+
+Quality = dict[str, tuple[float, float, float]]
+"""What `quality` says, by method."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,18 +74,19 @@ def measure(scratch: Path, size: Size) -> Iterator[Figure]:
         dataset = _imported(scratch / name, name, folder, None if full else 20 * size.photos)
         labelled = _labelled(dataset, attributes)
         with Mistakenness.of(dataset) as mistakenness:
-            for attribute, found in labelled.items():
-                for kind in KINDS:
-                    key = f"{name}_{attribute}_{kind}"
-                    yield from _figures(key, _one(found, kind, seeds, mistakenness))
-            if len(labelled) > 1:
-                for kind in KINDS:
-                    for title, shares in (("even", {}), ("uneven", UNEVEN)):
-                        ranked = _all(labelled, kind, seeds, shares, mistakenness)
-                        yield from _figures(f"{name}_all_{title}_{kind}", ranked)
-        if "color" in labelled:
             for kind in KINDS:
-                yield from _figures(f"{name}_pairs_{kind}", _pairs(labelled["color"], kind, seeds))
+                alone = {a: _tries(one, kind, seeds, mistakenness) for a, one in labelled.items()}
+                for attribute, tries in alone.items():
+                    yield from _figures(f"{name}_{attribute}_{kind}", map(_quality, tries))
+                if len(labelled) > 1:
+                    yield from _figures(f"{name}_all_even_{kind}", _joined(alone.values()))
+        for kind in KINDS:
+            if len(labelled) > 1:
+                uneven = [_tries(one, kind, seeds, share=UNEVEN[a]) for a, one in labelled.items()]
+                yield from _figures(f"{name}_all_uneven_{kind}", _joined(uneven))
+            if "color" in labelled:
+                pairs = (_pairs(labelled["color"], kind, seed) for seed in seeds)
+                yield from _figures(f"{name}_pairs_{kind}", map(_quality, pairs))
 
 
 def changed(found: Labelled, kind: str, seed: int, share: float = SHARE) -> tuple[Ints, Bools]:
@@ -105,60 +110,52 @@ def look_alikes(found: Labelled) -> Ints:
     return np.asarray(apart.argmin(axis=1))
 
 
-def _one(found: Labelled, kind: str, seeds: tuple[int, ...], mistakenness: Mistakenness) -> Found:
-    """Each method's quality at one attribute."""
-    result: Found = defaultdict(list)
-    for seed in seeds:
-        given, wrong = changed(found, kind, seed)
-        for method, score in scores(replace(found, given=given), mistakenness).items():
-            result[method].append(quality(score, wrong))
-    return dict(result)
-
-
-def _all(
-    labelled: Mapping[str, Labelled],
+def _tries(
+    found: Labelled,
     kind: str,
     seeds: tuple[int, ...],
-    shares: Mapping[str, float],
-    mistakenness: Mistakenness,
-) -> Found:
-    """Each method's quality where all attributes are in one ranking."""
-    result: Found = defaultdict(list)
+    mistakenness: Mistakenness | None = None,
+    share: float = SHARE,
+) -> list[Try]:
+    """What each method makes of labels that were changed with these seeds."""
+    tries = []
     for seed in seeds:
-        by_method: dict[str, list[NDArray[np.float64]]] = defaultdict(list)
-        wrongs = []
-        for attribute, found in labelled.items():
-            given, wrong = changed(found, kind, seed, shares.get(attribute, SHARE))
-            wrongs.append(wrong)
-            for method, score in scores(replace(found, given=given), mistakenness).items():
-                by_method[method].append(score)
-        for method, some in by_method.items():
-            result[method].append(quality(np.concatenate(some), np.concatenate(wrongs)))
-    return dict(result)
+        given, wrong = changed(found, kind, seed, share)
+        tries.append((scores(replace(found, given=given), mistakenness), wrong))
+    return tries
 
 
-def _pairs(found: Labelled, kind: str, seeds: tuple[int, ...]) -> Found:
-    """Each method's quality where some garments have two values, of which one was changed."""
-    result: Found = defaultdict(list)
-    for seed in seeds:
-        random = np.random.default_rng(seed)
-        partner = random.permutation(len(found.given))
-        two = (random.random(len(partner)) < PAIRED) & (found.given[partner] != found.given)
-        vectors = np.where(two[:, None], found.vectors + found.vectors[partner], found.vectors)
-        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-        given, wrong = changed(found, kind, seed)
-        answers = [
-            tuple(sorted({one, other} if both else {one}))
-            for one, other, both in zip(
-                given.tolist(), found.given[partner].tolist(), two.tolist(), strict=True
-            )
-        ]
-        for method, score in pair_scores(answers, replace(found, vectors=vectors)).items():
-            result[method].append(quality(score, wrong))
-    return dict(result)
+def _joined(attributes: Iterable[list[Try]]) -> Iterator[Quality]:
+    """The qualities where all attributes are in one ranking, seed by seed."""
+    for tries in zip(*attributes, strict=True):
+        wrong = np.concatenate([wrong for _, wrong in tries])
+        yield _quality(
+            ({m: np.concatenate([score[m] for score, _ in tries]) for m in tries[0][0]}, wrong)
+        )
 
 
-def quality(score: NDArray[np.float64], wrong: Bools) -> tuple[float, float, float]:
+def _pairs(found: Labelled, kind: str, seed: int) -> Try:
+    """The same where some garments have two values, of which one was changed."""
+    random = np.random.default_rng(seed)
+    partner = random.permutation(len(found.given))
+    two = (random.random(len(partner)) < PAIRED) & (found.given[partner] != found.given)
+    vectors = np.where(two[:, None], found.vectors + found.vectors[partner], found.vectors)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    given, wrong = changed(found, kind, seed)
+    columns = given.tolist(), found.given[partner].tolist(), two.tolist()
+    answers = [
+        tuple(sorted({one, other} if both else {one}))
+        for one, other, both in zip(*columns, strict=True)
+    ]
+    return pair_scores(answers, replace(found, vectors=vectors)), wrong
+
+
+def _quality(tried: Try) -> Quality:
+    score, wrong = tried
+    return {method: quality(some, wrong) for method, some in score.items()}
+
+
+def quality(score: Floats, wrong: Bools) -> tuple[float, float, float]:
     """Precision of the first N, N being how many are wrong (so it is recall too); of the first 50;
     average precision.
     """
@@ -170,8 +167,11 @@ def quality(score: NDArray[np.float64], wrong: Bools) -> tuple[float, float, flo
     return float(wrong[first].mean()), float(wrong[few].mean()), average
 
 
-def _figures(key: str, found: Found) -> Iterator[Figure]:
-    for method, runs in found.items():
+def _figures(key: str, qualities: Iterable[Quality]) -> Iterator[Figure]:
+    """A figure for each method, of its quality in every try."""
+    tries = list(qualities)
+    for method in tries[0]:
+        runs = [found[method] for found in tries]
         among, few, average = np.mean(runs, axis=0)
         each = ", ".join(f"{run[0]:.3f}" for run in runs)
         note = f"{METHODS[method]}; of the first {FIRST} {few:.3f}, average precision {average:.3f}"

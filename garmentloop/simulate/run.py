@@ -22,13 +22,17 @@ from garmentloop.simulate.sets import RehearsalSet, read_set, write_photos
 from garments.dataset import SETTINGS_FILE, Dataset
 from garments.errors import DatasetError
 from garments.rounds import Details, Round, rounds
-from garments.settings import Settings
+from garments.settings import PrelabelSettings, Settings
 
 if TYPE_CHECKING:
     from annotate.studio.client import Studio
 
 HELD_OUT = "held-out"
 """Name of the turn before the first round, in which the blind tasks are answered."""
+
+ALWAYS = 0.01
+"""Wished precision of a rehearsal's taggers. They always propose: to the edit rate a field that is
+empty is an edit too."""
 
 
 @dataclass(frozen=True)
@@ -180,7 +184,12 @@ def _answered(context: Context) -> dict[str, Any]:
 def _dataset(folder: Path, found: RehearsalSet) -> Dataset:
     """The rehearsal's data set, made where there is none."""
     if not (folder / SETTINGS_FILE).exists():
-        return Dataset.create(folder, Settings(name=f"rehearsal {found.name}", simulated=True))
+        settings = Settings(
+            name=f"rehearsal {found.name}",
+            simulated=True,
+            prelabel=PrelabelSettings(precision=ALWAYS),
+        )
+        return Dataset.create(folder, settings)
     dataset = Dataset.open(folder)
     if not dataset.settings.simulated:
         raise DatasetError(

@@ -93,9 +93,13 @@ class Labeller:
         return self.field(field).locator(f"label:has(.gl-is-{value})")
 
     def choose_in_menu(self, field: str, text: str) -> None:
-        """Open the menu of a field and take an entry, by mouse."""
+        """Open the menu of a field and take an entry, by mouse; the menu is closed then.
+
+        A key that is pressed while it still closes goes to the menu, not to the form.
+        """
         self.field(field).locator("[data-slot=popover-trigger]").click()
         self.page.get_by_test_id(f"select-option-{text}").click()
+        self.page.locator("[data-slot=popover-content]").wait_for(state="detached")
 
     def accept(self, before: int) -> int:
         """One key: what is in the form is sent; the next task."""

@@ -54,6 +54,18 @@ class Curator:
         told = re.compile(rf"^{samples} {f'of {of} ' if of else ''}samples?\s*$")
         sync_api.expect(self.cy("entry-counts")).to_have_text(told, timeout=PATIENCE)
 
+    def open(self, pressed: sync_api.Locator, shown: sync_api.Locator) -> None:
+        """Press until that shows: a panel that still reads its figures forgets a click."""
+        for _ in range(10):
+            if pressed.is_visible():
+                pressed.click()
+            try:
+                shown.wait_for(timeout=PATIENCE / 10)
+                return
+            except sync_api.TimeoutError:
+                continue
+        raise AssertionError(f"{shown} does not come")
+
     def keep(self, name: str) -> None:
         self.page.wait_for_timeout(1500)
         self.page.screenshot(path=self.folder / f"curate-{name}.png")

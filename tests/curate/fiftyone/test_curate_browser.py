@@ -111,11 +111,10 @@ def test_a_click_in_the_confusion_matrix_opens_the_crops(confused, mongo_uri, cu
     curator.keep("workspace")
     curator.cy("panel-tab-model_evaluation_panel_builtin").click()
     panel = curator.cy("panel-content-model_evaluation_panel_builtin")
-    panel.get_by_text(evaluation_key("category")).first.click()
-    curator.page.wait_for_timeout(5000)  # the list goes while the figures come
-    panel.get_by_text("Confusion Matrices", exact=True).first.click()
+    matrices = panel.get_by_text("Confusion Matrices", exact=True).first
+    curator.open(panel.get_by_text(evaluation_key("category")).first, matrices)
     cells = panel.locator(".js-plotly-plot .heatmaplayer image").first
-    cells.wait_for(state="attached")
+    curator.open(matrices, cells)
     cells.scroll_into_view_if_needed()
     curator.page.wait_for_timeout(2000)
     curator.keep("confusion")

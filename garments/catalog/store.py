@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from garments.catalog.convert import checked_columns, completed, one_of, to_arrow
+from garments.catalog.indexes import keep_indexed, session
 from garments.catalog.lock import exclusive
 from garments.catalog.schema import TABLES, TableSpec, is_table, spec_of
 from garments.catalog.sequence import Sequence as Counter
@@ -44,7 +45,7 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
-        self._counter = Counter(self.folder / "seq", self._highest_seq)
+        self._counter = Counter(self.folder / "seq", self._highest_seq, self._newest_seq)
 
     def add(self, table: str, rows: "Rows | pa.Table") -> int:
         """Insert the rows whose id is new, ignore the others; how many were inserted.
@@ -96,6 +97,12 @@ class Store:
 
         return self._reading(table, read, completed(None, spec, names))
 
+    def batches(self, table: str, columns: Sequence[str], where: str | None = None) -> Any:
+        """The same rows as Arrow record batches, one after the other; `columns` must be stored."""
+        checked_columns(spec_of(table), columns)
+        found = self.newest(table)
+        return () if found is None else found.to_batches(columns=list(columns), filter=where)
+
     def count(self, table: str, where: str | None = None) -> int:
         """How many rows, or how many for which the SQL condition `where` holds."""
         return int(self._reading(spec_of(table).name, lambda t: t.count_rows(where), 0))
@@ -144,12 +151,13 @@ class Store:
         return set(found.column(name).to_pylist())
 
     def optimize(self) -> None:
-        """Compact small commits and drop versions that nobody can be reading any more."""
+        """Compact small commits, drop versions that nobody can be reading, index large tables."""
         for name in self.tables():
             with self.writing(name):
                 found = self._open(name)
                 if found is not None:
                     found.optimize.compact_files(target_rows_per_fragment=FRAGMENT_ROWS)
+                    keep_indexed(found, spec_of(name))
                     found.cleanup_old_versions(KEEP_VERSIONS, error_if_tagged_old_versions=False)
 
     def connect(self) -> Any:
@@ -172,7 +180,7 @@ class Store:
         versions = self._path(table) / "_versions"
         if not versions.is_dir() or not any(versions.iterdir()):
             return None
-        return lance.dataset(self._path(table))
+        return lance.dataset(self._path(table), session=session())
 
     def _ensure(self, spec: TableSpec) -> "lance.LanceDataset":
         """The table, made or given its newer columns where needed; under the lock."""
@@ -197,6 +205,16 @@ class Store:
     def _highest_seq(self) -> int:
         """Highest `seq` in any table, 0 when all are empty."""
         return max(int(self.highest(name, "seq") or 0) for name in self.tables())
+
+    def _newest_seq(self) -> int:
+        """The same, where rows stand in the order in which they were numbered: quick to tell."""
+        newest = 0
+        for name in self.tables():
+            if (found := self._open(name)) is not None:
+                filled = (part for part in reversed(found.get_fragments()) if part.count_rows())
+                if last := next(filled, None):
+                    newest = max(newest, *last.to_table(columns=["seq"]).column(0).to_pylist())
+        return newest
 
     def _query(self, table: str, select: str, where: str | None, end: str = "") -> list[Any]:
         """Rows of an SQL query that is answered inside the store."""

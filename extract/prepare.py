@@ -10,6 +10,7 @@ from extract.options import WORKING_SIDE
 from extract.sources import Found, load
 from garments.errors import BadImage, BadSource
 from garments.ids import content_id, stable_id
+from garments.idset import IdSet
 from garments.images import decode, phash
 from garments.records import Garment, Person, Photo, PhotoState, Source
 from garments.withdrawals import Refused
@@ -50,7 +51,7 @@ class Claims:
     """Which photos are settled: finished in an earlier run, somebody's in this one, or refused."""
 
     def __init__(
-        self, done: set[str], fetched: Mapping[str, str], refused: Refused | None = None
+        self, done: IdSet, fetched: Mapping[str, str], refused: Refused | None = None
     ) -> None:
         """`done` are photo ids; `fetched` tells the photo id behind a URL fetched before.
 
@@ -58,7 +59,7 @@ class Claims:
         """
         self._done, self._fetched = done, fetched
         self._refused = refused or Refused()
-        self._mine: set[str] = set()
+        self._mine = IdSet()
         self._lock = threading.Lock()
 
     def known_photo(self, found: Found) -> str | None:
@@ -66,7 +67,7 @@ class Claims:
         if found.url is None:
             return None
         photo_id = self._fetched.get(found.origin)
-        return photo_id if photo_id in self._done else None
+        return photo_id if photo_id and photo_id in self._done else None
 
     def refuses(self, handle: str) -> bool:
         """Whether the photos of a handle were taken down, so that none is even read."""

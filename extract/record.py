@@ -22,6 +22,7 @@ from garments.catalog.rows import (
     run_row,
     source_row,
 )
+from garments.idset import IdSet
 from garments.records import Garment, Person, PhotoState
 
 MOST_SOURCES = 1024
@@ -36,11 +37,15 @@ COMPACT_AT_END = 8
 
 @dataclass(frozen=True)
 class Before:
-    """What the catalogue knows of the photos of one commit, by photo id."""
+    """What the catalogue knows of the photos of one commit, by photo id.
+
+    `runs` has the newest extraction of those that were extracted before this run.
+    """
 
     people: dict[str, list[Person]]
     garments: dict[str, list[Garment]]
     retired: set[str]
+    runs: dict[str, str]
 
 
 class Recorder:
@@ -53,12 +58,8 @@ class Recorder:
         self._waiting: list[Outcome] = []
         self._extracted = self._commits = 0
         self._since = time.monotonic()
-        runs = catalog.newest_runs()
-        ids, configs, photo_ids = (
-            runs.column(name).to_pylist() for name in ("extraction_id", "config_hash", "photo_id")
-        )
-        self._newest = dict(zip(photo_ids, ids, strict=True))
-        self.done = {p for p, c in zip(photo_ids, configs, strict=True) if c == config}
+        self._known_until = int(catalog.highest("extractions", "seq") or 0)
+        self.done = IdSet(catalog.extracted(config))
 
     def fetched(self) -> dict[str, str]:
         """Photo ids behind the URLs that were fetched before."""
@@ -128,19 +129,23 @@ class Recorder:
 
     def _before(self, photo_ids: Sequence[str]) -> Before:
         where = one_of("photo_id", photo_ids)
-        before = Before({p: [] for p in photo_ids}, {p: [] for p in photo_ids}, set())
+        runs = self._catalog.newest_runs(f"{where} AND seq <= {self._known_until}")
+        named = zip(
+            *(runs.column(n).to_pylist() for n in ("photo_id", "extraction_id")), strict=True
+        )
+        before = Before({p: [] for p in photo_ids}, {p: [] for p in photo_ids}, set(), dict(named))
         for row in self._catalog.rows("people", where=where).to_pylist():
             before.people[row["photo_id"]].append(person_from_row(row))
         for row in self._catalog.rows("garments", where=where).to_pylist():
             before.garments[row["photo_id"]].append(garment_from_row(row))
         if any(before.garments.values()):
-            before = replace(before, retired=self._catalog.retired_garments())
+            before = replace(before, retired=self._catalog.retired_garments(where))
         return before
 
     def _closing(self, outcome: Outcome, before: Before) -> list[dict[str, Any]]:
         """Rows of `extractions` for one photo; that of the run itself comes last."""
         photo_id = outcome.source.photo_id or ""
-        after = self._newest.get(photo_id, "")
+        after = before.runs.get(photo_id, "")
         now = {garment.garment_id for garment in outcome.garments}
         rows = []
         for garment in before.garments[photo_id]:

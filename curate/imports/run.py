@@ -109,7 +109,7 @@ def _claimed(
 
     Read here, one after the other: of the same picture under two names the first speaks, always.
     """
-    kept = set() if chosen.cuts else _extracted(dataset) - recorder.done
+    kept = set() if chosen.cuts else {p for p in _extracted(dataset) if p not in recorder.done}
     claims = Claims(recorder.done, {}, Withdrawals(dataset).refused())
     for entry in entries:
         try:

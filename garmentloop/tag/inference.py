@@ -24,6 +24,7 @@ from garmentloop.tag.photo import Tag, TaggedGarment, TaggedPerson, TaggedPhoto,
 from garments.dataset import Dataset
 from garments.errors import BadInput
 from garments.files import printable
+from garments.idset import IdSet
 from garments.images import Pixels, decode
 from garments.records import Garment, Person, Verdict
 from garments.settings import Settings
@@ -84,7 +85,7 @@ def _found(source: str) -> Iterator[Found]:
 
 
 def _prepared(found: Found) -> Prepared | Outcome:
-    return prepare(found, Claims(set(), {}))  # one photo under two names is tagged under both
+    return prepare(found, Claims(IdSet(), {}))  # one photo under two names is tagged under both
 
 
 def _read(cut: _Cut) -> bool:

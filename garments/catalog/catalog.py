@@ -1,6 +1,6 @@
 """The catalogue of one data set: its tables, and what of them holds now."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from garments.catalog.embeddings import EmbeddingStore
@@ -12,18 +12,30 @@ if TYPE_CHECKING:
 class Catalog(EmbeddingStore):
     """All tables of a data set, and the garments and people of the newest extractions."""
 
-    def newest_runs(self) -> "pa.Table":
-        """The newest extraction of every photo: photo_id, extraction_id, config_hash, seq."""
-        columns = ["photo_id", "extraction_id", "config_hash", "seq"]
-        return _newest(self.rows("extractions", columns, "kind = 'run'"), "photo_id")
+    def newest_runs(self, where: str | None = None) -> "pa.Table":
+        """The newest extraction of every photo: photo_id, extraction_id, config_hash, seq.
 
-    def extracted(self, config_hash: str) -> set[str]:
-        """Photos whose newest extraction had this configuration: nothing is left to do there."""
+        With `where`, an SQL condition, among those for which it holds.
+        """
+        columns = ["photo_id", "extraction_id", "config_hash", "seq"]
+        is_run = f"kind = 'run' AND ({where})" if where else "kind = 'run'"
+        return _newest(self.rows("extractions", columns, is_run), "photo_id")
+
+    def extracted(self, config_hash: str) -> Iterator[str]:
+        """Photos whose newest extraction had this configuration: nothing is left to do there.
+
+        A photo may come twice. As long as there is no other configuration memory stays flat.
+        """
         import pyarrow.compute as pc
 
-        runs = self.newest_runs()
-        same = runs.filter(pc.equal(runs.column("config_hash"), config_hash))
-        return set(same.column("photo_id").to_pylist())
+        others = set(self.counts("extractions", "config_hash", "kind = 'run'")) - {config_hash}
+        if others:
+            runs = self.newest_runs()
+            same = runs.filter(pc.equal(runs.column("config_hash"), config_hash))
+            yield from same.column("photo_id").to_pylist()
+        else:
+            for part in self.batches("extractions", ["photo_id"], "kind = 'run'"):
+                yield from part.column(0).to_pylist()
 
     def sources_without_photo(self, columns: Sequence[str] | None = None) -> "pa.Table":
         """Sources of which no bytes were ever had, so that they are no photo: and why."""
@@ -36,15 +48,19 @@ class Catalog(EmbeddingStore):
             lost = lost.filter(pc.invert(pc.is_in(lost.column("origin"), read.combine_chunks())))
         return lost if columns is None else lost.select(list(columns))
 
-    def retired_garments(self) -> set[str]:
-        """Garments that a later extraction did not find again, unless revived since."""
-        return set(self._retired().to_pylist())
+    def retired_garments(self, where: str | None = None) -> set[str]:
+        """Garments that a later extraction did not find again, unless revived since.
 
-    def _retired(self) -> "pa.Array":
+        With `where`, an SQL condition on rows of `extractions`, of some photos only.
+        """
+        return set(self._retired(where).to_pylist())
+
+    def _retired(self, where: str | None = None) -> "pa.Array":
         import pyarrow.compute as pc
 
         columns = ["garment_id", "kind", "seq"]
-        newest = _newest(self.rows("extractions", columns, "kind != 'run'"), "garment_id")
+        others = f"kind != 'run' AND ({where})" if where else "kind != 'run'"
+        newest = _newest(self.rows("extractions", columns, others), "garment_id")
         retired = newest.filter(pc.equal(newest.column("kind"), "retire"))
         return retired.column("garment_id").combine_chunks()
 

@@ -34,7 +34,7 @@ class RunOptions:
     as_crops: bool = False
     regions: tuple[str, ...] | None = None
     background: Literal["keep", "blur", "white"] | str | None = None
-    commit_photos: int = 32
+    commit_photos: int = 256
     commit_seconds: float = 5.0
 
     def settings(self, dataset: Dataset) -> Settings:

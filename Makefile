@@ -8,7 +8,7 @@ INSTALLED := $(VENV)/.installed
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-open test test-hub soak check bench
+.PHONY: help setup demo demo-open test test-hub soak check bench bench-growth
 
 help:
 	@echo "make setup   make $(VENV) and install everything that the other targets need"
@@ -19,6 +19,7 @@ help:
 	@echo "make soak    the kill tests alone, 50 rounds of each instead of 3 (20 of Label Studio's)"
 	@echo "make check   ruff, format, mypy strict, layering"
 	@echo "make bench   speed and memory, measured on this machine"
+	@echo "make bench-growth what grows from 1,000 to 100,000 photos and from 10,000 to 1,000,000 garments"
 
 setup: $(INSTALLED)
 
@@ -48,6 +49,10 @@ check: $(INSTALLED)
 
 bench: $(INSTALLED)
 	$(BIN)/python -m garmentloop.bench
+
+bench-growth: $(INSTALLED)
+	mkdir -p runs
+	$(BIN)/python -m garmentloop.bench growth --json runs/growth.json --plot runs/growth.svg
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { \

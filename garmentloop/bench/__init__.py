@@ -1,7 +1,8 @@
 """Benchmarks: speed and memory, measured on this machine by `make bench`.
 
 Each benchmark is a module here with one function that yields a `Figure` for each thing it
-measured; `BENCHES` names them in the order in which they run.
+measured; `benches` names them in the order in which they run. Those of `apart` run only when they
+are asked for by name.
 """
 
 from collections.abc import Callable, Iterator
@@ -61,3 +62,10 @@ def benches() -> dict[str, Bench]:
         "suspects": suspects.measure,
         "selection": selection.measure,
     }
+
+
+def apart() -> dict[str, Bench]:
+    """Benchmarks that take too long to be among all."""
+    from garmentloop.bench import growth
+
+    return {"growth": growth.measure}

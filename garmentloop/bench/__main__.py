@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from garmentloop.bench import FULL, SMALL, Figure, benches
+from garmentloop.bench import FULL, SMALL, Figure, apart, benches, growth
 from garmentloop.console import err, out
 
 app = typer.Typer(pretty_exceptions_enable=False)
@@ -16,7 +16,7 @@ app = typer.Typer(pretty_exceptions_enable=False)
 @app.command()
 def bench(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="NAMES", help="Left out: all.")
+        list[str] | None, typer.Argument(metavar="NAMES", help="Left out: all but growth.")
     ] = None,
     small: Annotated[
         bool, typer.Option("--small", help="Try it out; the figures mean nothing.")
@@ -24,23 +24,29 @@ def bench(
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Also write the figures.")
     ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Of growth: also draw it, as SVG.")
+    ] = None,
     scratch: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where to work; default: the temp folder.")
     ] = None,
 ) -> None:
     """Measure speed and memory on this machine: the figures in the README."""
-    known = benches()
+    known = benches() | apart()
     unknown = [name for name in names or [] if name not in known]
     if unknown:
         expected = f"expected some of {', '.join(known)}, but got {', '.join(unknown)}"
         raise typer.BadParameter(expected)
     figures: dict[str, float | int] = {}
-    for name in names or known:
+    for name in names or benches():
         err.print(f"{name} ...", markup=False)
         with tempfile.TemporaryDirectory(prefix="bench-", dir=scratch) as folder:
             for figure in known[name](Path(folder), SMALL if small else FULL):
                 figures[figure.key] = figure.value
                 out.print(line(figure), markup=False)
+    growth.print_tables(figures)
+    if plot:
+        plot.write_text(growth.drawn(figures), encoding="utf-8")
     if json_file:
         json_file.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 

@@ -33,7 +33,7 @@ def module(name: str, *arguments: object) -> Ran:
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     peak = 0
     while child.poll() is None:
-        peak = max(peak, _peak_bytes(child.pid))
+        peak = max(peak, peak_bytes(child.pid))
         time.sleep(LOOK_EVERY)
     seconds = time.perf_counter() - start
     if child.returncode:
@@ -42,7 +42,7 @@ def module(name: str, *arguments: object) -> Ran:
     return Ran(seconds, peak / 1e6)
 
 
-def _peak_bytes(pid: int) -> int:
+def peak_bytes(pid: int | str = "self") -> int:
     """High-water mark of a process's memory, as Linux tells it; 0 when it has just ended.
 
     Not `ru_maxrss` of the child, which starts at the memory of the process that forked it.

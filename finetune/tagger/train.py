@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from finetune.tagger.examples import Example, Material, from_folder
 from finetune.tagger.losses import Loss
 from finetune.tagger.options import Recipe, TaggerOptions, TrainingProgress
 from finetune.tagger.probe import Probe
+from finetune.tagger.processes import Team, joined, team
 from finetune.tagger.release import from_release
 from finetune.tagger.shown import Look, Shown
 from finetune.tagger.targets import Targets, learnable, log_prior, rarity, targets_of
@@ -47,19 +49,35 @@ def finetune_tagger(dataset: Dataset, options: TaggerOptions) -> Iterator[Traini
     loss that is no number. Nothing that is in force changes.
     """
     with at_work(dataset):
-        yield from _finetuned(dataset, options)
+        material = from_release(dataset, options.release, options.recipe.soft)
+        training = _Training(material, options.recipe, options.device, options.attributes)
+        with training.joined() as us:
+            yield from _claimed_run(dataset, options, training, us)
 
 
-def _finetuned(dataset: Dataset, options: TaggerOptions) -> Iterator[TrainingProgress]:
-    material = from_release(dataset, options.release, options.recipe.soft)
-    key = recipe_key(options, str(material.origin["hash"]))
-    with claimed(dataset, options, key) as (name, scratch):
+def _claimed_run(
+    dataset: Dataset, options: TaggerOptions, training: "_Training", us: Team
+) -> Iterator[TrainingProgress]:
+    key = recipe_key(options, str(training.material.origin["hash"]))
+    with _claimed_once(dataset, options, key, us) as (name, scratch):
         folder = trained_models(dataset) / name
         reference = f"model:{name}"
-        training = _Training(material, options.recipe, options.device, options.attributes, scratch)
         precision = dataset.settings.prelabel.precision
-        yield from training.run(dataset.run / "features", folder, reference, precision)
-        finish(scratch)
+        yield from training.run(scratch, dataset.run / "features", folder, reference, precision)
+        if us.first:
+            finish(scratch)
+
+
+@contextmanager
+def _claimed_once(
+    dataset: Dataset, options: TaggerOptions, key: str, us: Team
+) -> Iterator[tuple[str, Path]]:
+    """The name and the folder that the first process has claimed, for all of them."""
+    with ExitStack() as stack:
+        mine = stack.enter_context(claimed(dataset, options, key)) if us.first else None
+        found = us.agreed(mine)
+        assert found is not None
+        yield found
 
 
 def finetune_folder(
@@ -75,9 +93,10 @@ def finetune_folder(
     Errors as `finetune_tagger`, and `BadTable` for a folder of another layout.
     """
     material, recipe = from_folder(data, vocabulary), recipe or Recipe()
-    training = _Training(material, recipe, device, attributes, out)
-    folder = out / "model"
-    yield from training.run(out / "features", folder, f"dir:{folder}", PrelabelSettings().precision)
+    folder, precision = out / "model", PrelabelSettings().precision
+    training = _Training(material, recipe, device, attributes)
+    with training.joined():
+        yield from training.run(out, out / "features", folder, f"dir:{folder}", precision)
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,19 +116,26 @@ class _Training:
         recipe: Recipe,
         device: str,
         attributes: tuple[str, ...] | None,
-        scratch: Path,
     ) -> None:
-        self.material, self.recipe, self.scratch = material, recipe, scratch
+        self.material, self.recipe = material, recipe
         self.device = resolve_device(device)
         taxonomy = material.taxonomy
         asked, self.skipped = learnable(taxonomy, [one.truth for one in material.learn], attributes)
         self.layout = Layout.of(taxonomy, asked)
-        self._begin = time.monotonic()
+        self._scratch, self._begin = Path(), time.monotonic()
+
+    def joined(self) -> AbstractContextManager[Team]:
+        """Meet the other processes that share this training, where there are others."""
+        return joined(self.recipe, self.device)
 
     def run(
-        self, cache: Path, folder: Path, reference: str, precision: float
+        self, scratch: Path, cache: Path, folder: Path, reference: str, precision: float
     ) -> Iterator[TrainingProgress]:
-        """Train and write; the last event has the folder."""
+        """Train, with checkpoints in `scratch`, and write.
+
+        The last event has the folder, that of the first process.
+        """
+        self._scratch = scratch
         yield TrainingProgress("loading the backbone")
         torch.manual_seed(self.recipe.seed)  # of random weights too
         tower, backbone = load_backbone(self.recipe.backbone, not self.recipe.from_scratch)
@@ -130,6 +156,8 @@ class _Training:
         )
         learnt = self._probed if probe else self._trained
         result = yield from learnt(net, backbone, words, cache)
+        if not team().first:
+            return
         yield TrainingProgress("writing the model", minutes=self._minutes())
         done = self._done(result, backbone, folder.name)
         figures = write_tagger(folder, done, precision)
@@ -173,7 +201,9 @@ class _Training:
         hue = not any(COLOR_LIKE in name.replace("colour", "color") for name in self._names)
         look = Look(recipe.background, backbone.side, hue)
         if recipe.begins_with_heads:
-            yield from self._heads(net, backbone, words, cache, learn)
+            if team().first:
+                yield from self._heads(net, backbone, words, cache, learn)
+            team().share(net)
         else:
             with torch.no_grad():
                 net.head.bias.copy_(torch.from_numpy(log_prior(self.layout, targets)))
@@ -188,11 +218,12 @@ class _Training:
             self.device,
         )
         trained = yield from as_events(
-            lambda tell: train_net(net, lesson, self.scratch, tell),
+            lambda tell: train_net(net, lesson, self._scratch, tell),
             "training",
             self._minutes,
         )
-        notes = (f"{trained.epochs:.0f} epochs in {trained.seconds / 60:.0f} minutes",)
+        shared = f" on {team().size} processes" if team().size > 1 else ""
+        notes = (f"{trained.epochs:.0f} epochs in {trained.seconds / 60:.0f} minutes{shared}",)
         return _Result(trained.net, trained.logits, kept_out, notes)
 
     @property

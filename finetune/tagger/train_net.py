@@ -25,6 +25,7 @@ from finetune.tagger.calibrated import calibrated, mean_accuracy
 from finetune.tagger.claim import TENSORBOARD
 from finetune.tagger.losses import Loss
 from finetune.tagger.options import Recipe
+from finetune.tagger.processes import Team, team
 from finetune.tagger.shown import Shown, collated
 from finetune.tagger.targets import Targets
 from finetune.tagger.trainer import WHOLE, Clock, Following, TaggerTrainer, Tell
@@ -69,7 +70,7 @@ def train_net(net: TaggerNet, lesson: Lesson, scratch: Path, tell: Tell) -> Trai
 
     Raises `ModelError` for a loss that is no number and for a checkpoint that is damaged.
     """
-    recipe, out = lesson.recipe, scratch / CHECKPOINTS
+    recipe, out, us = lesson.recipe, scratch / CHECKPOINTS, team()
     set_seed(recipe.seed)
     if lesson.device == "cpu":
         torch.set_num_threads(1 if recipe.threads > 1 else recipe.threads)
@@ -79,8 +80,6 @@ def train_net(net: TaggerNet, lesson: Lesson, scratch: Path, tell: Tell) -> Trai
         skip_blocks(net.backbone, recipe.drop_path)
     spent = Clock(out / "seconds")
     following = Following(lesson.learn, tell, recipe.minutes and 60 * recipe.minutes, spent)
-    writer = SummaryWriter(str(scratch / TENSORBOARD))
-    curves = TensorBoardCallback(writer)  # type: ignore[no-untyped-call]
     trainer = TaggerTrainer(
         net.to(memory_format=torch.channels_last),
         lesson.loss,
@@ -90,11 +89,13 @@ def train_net(net: TaggerNet, lesson: Lesson, scratch: Path, tell: Tell) -> Trai
         eval_dataset=lesson.held_out if len(lesson.held_out) else None,
         data_collator=collated,
         compute_metrics=lambda said: _figures(lesson, said),
-        callbacks=[following, curves, *_stopping(lesson)],
+        callbacks=[following, *_curves(scratch, us), *_stopping(lesson)],
     )
     following.trainer = trainer
     trainer.remove_callback(PrinterCallback)  # we tell by ourselves
-    newest = newest_checkpoint(out)
+    newest = us.agreed(newest_checkpoint(out) if us.first else None)
+    if us.rank:  # else all would drop the same units
+        torch.manual_seed(recipe.seed + us.rank)
     try:
         if newest:
             trainer.load_average(newest)
@@ -140,8 +141,8 @@ def _arguments(lesson: Lesson, out: Path) -> TrainingArguments:
     plateau = recipe.plan == "plateau" and measured
     return TrainingArguments(
         output_dir=str(out),
-        per_device_train_batch_size=recipe.batch,
-        per_device_eval_batch_size=recipe.batch,
+        per_device_train_batch_size=team().share_of(recipe.batch),
+        per_device_eval_batch_size=team().share_of(recipe.batch),
         num_train_epochs=recipe.epochs,
         learning_rate=recipe.first_rate,
         weight_decay=recipe.weight_decay,
@@ -168,6 +169,14 @@ def _arguments(lesson: Lesson, out: Path) -> TrainingArguments:
         remove_unused_columns=False,
         label_names=["labels"],
     )
+
+
+def _curves(scratch: Path, us: Team) -> list[Any]:
+    """TensorBoard's, written by one process."""
+    if not us.first:
+        return []
+    writer = SummaryWriter(str(scratch / TENSORBOARD))
+    return [TensorBoardCallback(writer)]  # type: ignore[no-untyped-call]
 
 
 def _stopping(lesson: Lesson) -> list[Any]:

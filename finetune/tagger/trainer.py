@@ -18,6 +18,7 @@ from finetune.loop import fast_precision, parameter_groups
 from finetune.tagger.losses import Loss
 from finetune.tagger.mixing import mixed
 from finetune.tagger.options import Recipe
+from finetune.tagger.processes import team
 from garments.errors import ModelError
 from garments.whole import write_whole
 
@@ -82,6 +83,9 @@ class TaggerTrainer(Trainer):
         shares = min(self._recipe.threads, len(inputs["pixels"]) // 2)
         if self.args.device.type != "cpu" or shares < 2:
             return super().training_step(model, inputs, num_items_in_batch)
+        if team().size > 1:  # each of them is a thread already
+            with fast_precision():
+                return super().training_step(model, inputs, num_items_in_batch)
         model.train()
 
         def one(share: dict[str, Tensor]) -> Tensor:
@@ -98,6 +102,11 @@ class TaggerTrainer(Trainer):
         """At times pictures mixed in pairs, by seed and step alone."""
         rng = np.random.default_rng([self._recipe.seed, self.state.global_step])
         return mixed(inputs, rng) if rng.random() < self._recipe.mix else inputs
+
+    def evaluation_loop(self, *given: Any, **named: Any) -> Any:
+        """Measures the average of the first process: norms of the others saw other crops."""
+        team().share(self.average)
+        return super().evaluation_loop(*given, **named)
 
     def prediction_step(
         self, model: nn.Module, inputs: Any, *_: Any, **__: Any
@@ -181,7 +190,7 @@ class Following(TrainerCallback):
         assert self.trainer is not None
         self.trainer.update_average()
         self._tell(state.global_step, state.max_steps, self._loss, {})
-        if self._seconds is not None and self._spent() >= self._seconds:
+        if self._seconds is not None and team().agreed(self._spent() >= self._seconds):
             control.should_evaluate = control.should_save = True
             control.should_training_stop = True
 
@@ -204,5 +213,8 @@ class Following(TrainerCallback):
     ) -> None:
         """Make the checkpoint whole, and write the time down."""
         assert self.trainer is not None and args.output_dir is not None
-        self._spent.keep()
-        self.trainer.save_average(Path(args.output_dir) / f"checkpoint-{state.global_step}")
+        team().wait()  # each process adds the state of its own chance
+        if team().first:
+            self._spent.keep()
+            self.trainer.save_average(Path(args.output_dir) / f"checkpoint-{state.global_step}")
+        team().wait()  # nobody reads it before it is whole

@@ -1,5 +1,6 @@
 """`garmentloop finetune tagger`: a tagger from a release, or from a labelled folder."""
 
+from collections import deque
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -133,6 +134,9 @@ def tagger(
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Of all that is drawn by chance.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads of the training.")] = None,
+    processes: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Of lora and full: share each batch.")
+    ] = None,
     device: DeviceOption = "auto",
 ) -> None:
     """Train a tagger on what people corrected. Stopped and run again, it goes on.
@@ -146,6 +150,9 @@ def tagger(
     With --data it learns the split train of a labelled folder, for a
     benchmark or a tagger without a data set; use what comes out as dir:OUT/model
 
+    With --processes, or under your own torchrun or accelerate launch, several
+    processes share each batch: one a GPU, or one a core without.
+
     TensorBoard: tensorboard --logdir DIR/run/training
 
     Examples:
@@ -157,7 +164,10 @@ def tagger(
           --out runs/clothing
     """
     from finetune.tagger.options import Recipe
+    from garmentloop.several import is_one_of_several, run_again_as
 
+    if processes and processes > 1 and not is_one_of_several():
+        raise typer.Exit(run_again_as(processes))
     recipe = Recipe(
         mode=mode.value,
         background=background.value,
@@ -195,8 +205,11 @@ def tagger(
 
 def follow(events: "Iterator[TrainingProgress]") -> "TrainingProgress | None":
     """Show a training as it goes; its last event."""
+    from garmentloop.several import is_silent
     from garmentloop.training_progress import follow_training
 
+    if is_silent():
+        return next(iter(deque(events, maxlen=1)), None)
     last = follow_training(events, err)
     if last and last.folder:
         for line in _figures(last.metrics):

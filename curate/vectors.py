@@ -1,6 +1,6 @@
 """The embeddings of the garments as they are cut now, and who is near to whom."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from garments.dataset import Dataset
 
 _BLOCK = 512
@@ -47,29 +49,40 @@ def crop_vectors(dataset: "Dataset", garment_ids: Collection[str] | None = None)
     Of models that know equally many, that of the data set's tagger, else the newest. With
     `garment_ids` only vectors of these are read, of the same model.
     """
-    columns = ["garment_id", "crop_sha"]
-    active = dataset.catalog.active_garments(columns=columns)
-    shas = dict(zip(*(active.column(name).to_pylist() for name in columns), strict=True))
-    model = _best_model(dataset, shas)
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    active = _pairs(dataset.catalog.active_garments(columns=["garment_id", "crop_sha"]))
+    model = _best_model(dataset, active)
     if not model:
         return CropVectors("", [], np.zeros((0, 0), np.float32))
     kept = dataset.catalog.embeddings(model, garment_ids)
-    pairs = zip(kept.garment_ids, kept.crop_shas, strict=True)
-    rows = [row for row, (garment, sha) in enumerate(pairs) if shas.get(garment) == sha]
-    return CropVectors(model, [kept.garment_ids[row] for row in rows], kept.vectors[rows])
+    mine = _pairs(pa.table({"garment_id": kept.garment_ids, "crop_sha": kept.crop_shas}))
+    rows = pc.indices_nonzero(pc.is_in(mine, active)).to_numpy()
+    return CropVectors(model, [kept.garment_ids[row] for row in rows.tolist()], kept.vectors[rows])
 
 
-def _best_model(dataset: "Dataset", shas: Mapping[str, str]) -> str:
+def _pairs(rows: "pa.Table") -> "pa.Array":
+    """Garment and crop as one text each."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    both = (rows.column(name).cast(pa.string()) for name in ("garment_id", "crop_sha"))
+    return pc.binary_join_element_wise(*both, "/").combine_chunks()
+
+
+def _best_model(dataset: "Dataset", active: "pa.Array") -> str:
     """The model that knows most of the crops; empty where none knows any."""
+    import pyarrow.compute as pc
+
     tagger = f"{dataset.settings.models.tagger}@"
     models = dataset.catalog.embedding_models()[::-1]
     best, most = "", 0
     for model in sorted(models, key=lambda model: not model.startswith(tagger)):
-        pairs = dataset.catalog.embedded(model)
-        count = sum(shas.get(garment) == sha for garment, sha in pairs)
+        count = pc.sum(pc.is_in(_pairs(dataset.catalog.embedded(model)), active)).as_py() or 0
         if count > most:
             best, most = model, count
-        if most == len(shas):
+        if most == len(active):
             break
     return best
 

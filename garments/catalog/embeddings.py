@@ -96,12 +96,13 @@ class EmbeddingStore(Store):
 
         return self._reading(table, read, Embeddings([], [], np.zeros((0, 0), np.float32)))
 
-    def embedded(self, model: str) -> list[tuple[str, str]]:
-        """(garment_id, crop_sha) of every vector that is kept of `model`, without the vectors."""
+    def embedded(self, model: str) -> "pa.Table":
+        """garment_id and crop_sha of every vector that is kept of `model`, without the vectors."""
         table = self._table_of(model)
         columns = ["garment_id", "crop_sha"]
-        rows = self.rows(table, columns, one_of("model", [model])) if table else None
-        return _pairs(rows) if rows is not None else []
+        if table is None:
+            return self.rows("garments", columns, "false")
+        return self.rows(table, columns, one_of("model", [model]))
 
     def embedding(self, model: str, garment_id: str, crop_sha: str) -> NDArray[np.float32] | None:
         """The vector (D,) of one crop, None where there is none."""
@@ -185,10 +186,6 @@ def _checked(model: str, vectors: ArrayLike, count: int) -> NDArray[np.float32]:
             "its weights are damaged or its precision is too low: load it again, in fp32"
         )
     return found
-
-
-def _pairs(rows: "pa.Table") -> list[tuple[str, str]]:
-    return list(zip(*(column.to_pylist() for column in rows.columns), strict=True))
 
 
 def _id(model: str, garment_id: str, crop_sha: str) -> str:

@@ -120,5 +120,6 @@ def test_of_some_garments_only_these_are_read(catalog):
     assert np.array_equal(some.vectors, found[[3, 25]])
     assert catalog.embeddings("m", ["nobody"]).vectors.shape == (0, 8)
     assert catalog.embeddings("m", []).garment_ids == []
-    assert catalog.embedded("other") == [(name, name) for name in names(5)]
-    assert catalog.embedded("nobody's") == []
+    pairs = [{"garment_id": name, "crop_sha": name} for name in names(5)]
+    assert catalog.embedded("other").to_pylist() == pairs
+    assert catalog.embedded("nobody's").to_pylist() == []

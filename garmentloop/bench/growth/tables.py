@@ -13,7 +13,7 @@ from garmentloop.bench.growth.fill import fill, garments, name_of
 from garments.dataset import Dataset
 from garments.status import status
 
-TIMES = 5
+TIMES = 3
 """Each is done so often, on a data set that was opened anew; the median counts."""
 
 BATCH, BUDGET, NEIGHBOURS = 500, 300, 20

@@ -9,7 +9,7 @@ from annotate.taggers import load_tagger
 from garments.dataset import Dataset
 from garments.inforce import calibrations, promotions
 from garments.migration.history import History
-from garments.settings import Settings
+from garments.settings import Settings, SpeedSettings
 from garments.tagger import Activation, Crop, Tagger, TaggerVersion, Tags
 from garments.taxonomy import Taxonomy
 
@@ -51,11 +51,13 @@ def load_in_force(
     taxonomy: Taxonomy | None = None,
     device: str = "auto",
     cache: Path | None = None,
+    speed: SpeedSettings | None = None,
 ) -> Tagger:
     """One tagger that asks for each attribute the model whose word counts.
 
     Without a data set the default settings' models, under `taxonomy` or the default one. What it
-    says is calibrated as it is in the data set. Errors as `load_tagger`.
+    says is calibrated as it is in the data set. `speed` None is that of the settings. Errors as
+    `load_tagger`.
     """
     settings = dataset.settings if dataset else Settings(name="none")
     taxonomy = taxonomy or (dataset.taxonomy if dataset else Taxonomy.default())
@@ -71,6 +73,7 @@ def load_in_force(
             taxonomy,
             attributes=attributes,
             device=device,
+            speed=speed or settings.speed,
             background=settings.prelabel.background,
             cache=cache or (dataset.run / "texts" if dataset else None),
             models=trained_models(dataset) if dataset else None,

@@ -15,7 +15,8 @@ class PrelabelOptions:
     opinions are asked beside it. `attributes` are those proposed for, all when None. With
     `only_new`, only crops are asked about that no version of the same tagger has proposed for; else
     also those that an earlier version has. `limit` takes the first so many garments. `device` is
-    auto, cpu or a torch device. Rows are written every `commit_seconds` seconds. A run with
+    auto, cpu or a torch device; `engine` and `precision` are those of
+    `garments.settings.SpeedSettings`. Rows are written every `commit_seconds` seconds. A run with
     `dry_run` writes nothing.
     """
 
@@ -24,6 +25,8 @@ class PrelabelOptions:
     only_new: bool = False
     limit: int | None = None
     device: str = "auto"
+    engine: str | None = None
+    precision: str | None = None
     batch: int | None = None
     background: str | None = None
     dry_run: bool = False
@@ -40,6 +43,8 @@ class PrelabelOptions:
             "models.tagger": self.named,
             "prelabel.batch": self.batch,
             "prelabel.background": self.background,
+            "speed.engine": self.engine,
+            "speed.precision": self.precision,
         }
         given = {key: value for key, value in changes.items() if value is not None}
         return dataset.settings.changed(given) if given else dataset.settings

@@ -105,6 +105,7 @@ def load_taggers(dataset: Dataset, options: PrelabelOptions | None = None) -> li
         load_tagger,
         taxonomy=dataset.taxonomy,
         device=options.device,
+        speed=settings.speed,
         background=settings.prelabel.background,
         cache=dataset.run / "texts",
         models=trained_models(dataset),

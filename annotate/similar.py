@@ -114,6 +114,7 @@ def _loaded(dataset: Dataset, reference: str, device: str) -> Tagger:
         reference,
         dataset.taxonomy,
         device=device,
+        speed=dataset.settings.speed,
         background=dataset.settings.prelabel.background,
         cache=dataset.run / "texts",
     )

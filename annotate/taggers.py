@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from annotate.preparation import Background
+from extract.accelerate.compute import Compute
 from extract.models import resolve_device
 from garments.calibration import Calibration
 from garments.errors import BadInput, ModelError, UnfitModel, UnknownModel
@@ -14,6 +15,7 @@ from garments.migration.history import History
 from garments.modelfolder import CONFIG as MODEL_CONFIG
 from garments.modelfolder import read_raw_config
 from garments.references import Reference, Source
+from garments.settings import SpeedSettings
 from garments.tagger import Tagger
 from garments.taxonomy import Taxonomy
 
@@ -30,6 +32,7 @@ def load_tagger(
     *,
     attributes: Sequence[str] | None = None,
     device: str = "auto",
+    speed: SpeedSettings | None = None,
     background: Background = "grey",
     cache: Path | None = None,
     models: Path | None = None,
@@ -40,9 +43,10 @@ def load_tagger(
     `starter`, `openclip:hf-hub:OWNER/NAME`, `openclip:local-dir:PATH`, `openclip:NAME/TAG`,
     `hf:OWNER/NAME`, `dir:PATH` (an open_clip, a transformers or a `finetune tagger` folder),
     `model:NAME` (a folder of `models`, the data set's trained taggers) or `rule:color`.
-    `attributes` are those that it shall answer, None for all that it can; `background` is what it
-    sees beside the garment (a fine-tuned one sees what it was trained on); `cache` is a folder
-    where text embeddings are kept between runs. A fine-tuned tagger of an earlier taxonomy answers
+    `attributes` are those that it shall answer, None for all that it can; `speed` says what runs
+    it, None by the default settings; `background` is what it sees beside the garment (a fine-tuned
+    one sees what it was trained on); `cache` is a folder where text embeddings are kept between
+    runs. A fine-tuned tagger runs on torch in fp32, and one of an earlier taxonomy answers
     in present words by `history`, the migrations of its data set. Raises `UnknownModel`,
     `UnfitModel` or `ModelError` for the model, `BadTaxonomy` for an unknown attribute or one
     without prompts, `BadSetting` for the device; each says what to do.
@@ -62,7 +66,9 @@ def load_tagger(
     check_prompts(taxonomy, asked)
     folder = model_folder(parsed)
     calibrations = read_calibrations(folder) if folder else {}
-    encoder = load_encoder(parsed, resolve_device(device))
+    speed = speed or SpeedSettings()
+    compute = Compute(resolve_device(device), speed.engine, speed.precision)
+    encoder = load_encoder(parsed, compute)
     return ZeroShotTagger(encoder, taxonomy, asked, background, TextCache(cache), calibrations)
 
 
@@ -151,8 +157,9 @@ def model_folder(reference: Reference) -> Path | None:
     return None
 
 
-def load_encoder(reference: Reference, device: str) -> "Encoder":
+def load_encoder(reference: Reference, compute: Compute | None = None) -> "Encoder":
     """The image-text model that a reference names; `UnknownModel`, `UnfitModel`, `ModelError`."""
+    compute = compute or Compute()
     from annotate.zeroshot.hf import HFEncoder
     from annotate.zeroshot.openclip import CONFIG, OpenClipEncoder
 
@@ -162,10 +169,12 @@ def load_encoder(reference: Reference, device: str) -> "Encoder":
             "champion stands for all taggers in force, not for one model; leave it out where those "
             "are meant, or name one: starter, model:NAME, openclip:, hf: or dir:"
         )
+    if reference.source is Source.STARTER:
+        compute = compute.for_starter()
     if folder and (reference.source is not Source.FOLDER or (folder / CONFIG).is_file()):
-        return OpenClipEncoder.load_folder(folder, str(reference), device)
+        return OpenClipEncoder.load_folder(folder, str(reference), compute)
     if reference.source is Source.OPEN_CLIP:
-        return OpenClipEncoder.load(reference, device)
+        return OpenClipEncoder.load(reference, compute)
     if reference.source is Source.TIMM:
         raise UnfitModel(
             f"{reference} knows no words; train a tagger on it by `garmentloop finetune tagger "
@@ -176,7 +185,7 @@ def load_encoder(reference: Reference, device: str) -> "Encoder":
             f"{str(folder)!r} holds no image-text model; expected an open_clip folder ({CONFIG}) "
             "or a CLIP or SigLIP that transformers saved"
         )
-    return HFEncoder.load(reference, device)
+    return HFEncoder.load(reference, compute)
 
 
 def shipped_tagger() -> Path:

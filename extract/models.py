@@ -4,32 +4,41 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from extract.accelerate.compute import Compute
 from extract.base import Detector, Parser
 from garments.errors import BadSetting, ModelError, UnfitModel, UnknownModel
 from garments.modelfolder import damaged, read_config, read_raw_config
 from garments.references import Reference, Source
 
 
-def load_detector(reference: str, device: str = "auto", **options: Any) -> Detector:
+def load_detector(
+    reference: str,
+    device: str = "auto",
+    engine: str = "auto",
+    precision: str = "auto",
+    **options: Any,
+) -> Detector:
     """The detector that `reference` names: `starter`, `hf:OWNER/NAME` or `dir:PATH`.
 
-    `device` is auto (a GPU where torch sees one, else the CPU), cpu, cuda, cuda:N or mps.
-    `options` go to checkpoints of transformers: precision (auto, fp32, bf16), engine (auto,
-    torch, openvino) and floor (lowest score returned).
-    Raises `UnknownModel`, `UnfitModel` or `ModelError`, each saying what to do.
+    `device` is auto (a GPU where torch sees one, else the CPU), cpu, cuda, cuda:N or mps; `engine`
+    and `precision` are those of `garments.settings.SpeedSettings`. `options` go to checkpoints of
+    transformers: floor (lowest score returned).
+    Raises `UnknownModel`, `UnfitModel`, `ModelError` or `BadSetting`, each saying what to do.
     """
-    detector: Detector = _load("detector", reference, device, options)
+    compute = Compute(resolve_device(device), engine, precision)
+    detector: Detector = _load("detector", reference, compute, options)
     return detector
 
 
-def load_parser(reference: str, device: str = "auto", **options: Any) -> Parser:
+def load_parser(
+    reference: str, device: str = "auto", engine: str = "auto", precision: str = "auto"
+) -> Parser:
     """The parser that `reference` names: `starter`, `hf:OWNER/NAME` or `dir:PATH`.
 
-    `device` as for `load_detector`; `options` (precision, engine) go to checkpoints of
-    transformers and to models of segmentation_models_pytorch.
-    Raises `UnknownModel`, `UnfitModel` or `ModelError`, each saying what to do.
+    The other arguments and what is raised are as for `load_detector`.
     """
-    parser: Parser = _load("parser", reference, device, options)
+    compute = Compute(resolve_device(device), engine, precision)
+    parser: Parser = _load("parser", reference, compute, {})
     return parser
 
 
@@ -58,21 +67,20 @@ def resolve_device(device: str) -> str:
     return "cpu" if kind == "cpu" else device
 
 
-def _load(kind: str, reference: str, device: str, options: dict[str, Any]) -> Any:
-    device = resolve_device(device)
+def _load(kind: str, reference: str, compute: Compute, options: dict[str, Any]) -> Any:
     parsed = Reference.parse(reference)
     if parsed.source is Source.STARTER:
-        return _starter(kind, _shipped(kind), device, reference)
+        return _starter(kind, _shipped(kind), compute, reference)
     if parsed.source is Source.FOLDER and not _is_transformers(parsed.folder):
-        return _own(kind, parsed, device, options)
+        return _own(kind, parsed, compute)
     _expect_checkpoint(parsed, kind)
     if kind == "detector":
         from extract.detectors.hf import HFDetector
 
-        return HFDetector.load(parsed, device, **options)
+        return HFDetector.load(parsed, compute, **options)
     from extract.parsers.hf import HFParser
 
-    return HFParser.load(parsed, device, **options)
+    return HFParser.load(parsed, compute)
 
 
 def _is_transformers(folder: Path) -> bool:
@@ -90,7 +98,7 @@ def _expect_checkpoint(reference: Reference, kind: str) -> None:
         )
 
 
-def _own(kind: str, reference: Reference, device: str, options: dict[str, Any]) -> Any:
+def _own(kind: str, reference: Reference, compute: Compute) -> Any:
     """A model of the project's own folder format, by its architecture."""
     folder = reference.folder
     config = read_config(folder)
@@ -103,26 +111,26 @@ def _own(kind: str, reference: Reference, device: str, options: dict[str, Any]) 
     if kind == "parser" and architecture == "smp":
         from extract.parsers.smp import SMPParser
 
-        return SMPParser.load(folder, device, **options)
+        return SMPParser.load(folder, compute)
     if architecture.startswith("starter"):
-        return _starter(kind, folder, device, str(reference))
+        return _starter(kind, folder, compute, str(reference))
     raise UnfitModel(
         f"{str(folder)!r} holds a {kind} of architecture {architecture!r}, which this version of "
         "garmentloop does not have; upgrade it, or use starter"
     )
 
 
-def _starter(kind: str, folder: Path, device: str, reference: str) -> Any:
+def _starter(kind: str, folder: Path, compute: Compute, reference: str) -> Any:
     from safetensors import SafetensorError
 
     try:
         if kind == "detector":
             from extract.starter.detector import StarterDetector
 
-            return StarterDetector.load(folder, device, reference)
+            return StarterDetector.load(folder, compute, reference)
         from extract.starter.parser import StarterParser
 
-        return StarterParser.load(folder, device, reference)
+        return StarterParser.load(folder, compute, reference)
     except (SafetensorError, OSError, RuntimeError, ValueError, KeyError) as error:
         raise ModelError(damaged(folder, error)) from error
 

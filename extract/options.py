@@ -11,22 +11,22 @@ from garments.settings import CropSettings, Settings
 RECIPE = 1
 """Version of what `extract` does between the models; raise it when results change."""
 
-WORKING_SIDE = 4096
-"""Longer side, in pixels, to which larger photos are reduced in memory while they are worked on."""
-
 
 @dataclass(frozen=True)
 class RunOptions:
     """Options of one run; what is None is taken from the data set's settings.
 
-    `limit` takes the first so many sources. `device` is `auto`, `cpu` or a torch device. A run
-    with `dry_run` writes nothing. Rows are written every `commit_photos` photos or
-    `commit_seconds` seconds, whichever comes first.
+    `limit` takes the first so many sources. `device` is `auto`, `cpu` or a torch device; `engine`
+    and `precision` are those of `garments.settings.SpeedSettings`. A run with `dry_run` writes
+    nothing. Rows are written every `commit_photos` photos or `commit_seconds` seconds, whichever
+    comes first.
     """
 
     limit: int | None = None
     dry_run: bool = False
     device: str = "auto"
+    engine: str | None = None
+    precision: str | None = None
     workers: int | None = None
     batch: int | None = None
     detector: str | None = None
@@ -46,6 +46,8 @@ class RunOptions:
             "models.parser": self.parser,
             "crops.regions": None if self.regions is None else list(self.regions),
             "crops.background": self.background,
+            "speed.engine": self.engine,
+            "speed.precision": self.precision,
         }
         given = {key: value for key, value in changes.items() if value is not None}
         return dataset.settings.changed(given) if given else dataset.settings
@@ -107,7 +109,8 @@ def config_hash(settings: Settings, detector: str, parser: str) -> str:
         "framing": settings.framing.model_dump(mode="json"),
         "crops": _canonical(settings.crops),
     }
-    return stable_id("extract", RECIPE, WORKING_SIDE, detector, parser, _json(chosen))
+    longest = settings.extract.working_longest
+    return stable_id("extract", RECIPE, longest, detector, parser, _json(chosen))
 
 
 def product_config_hash(settings: Settings) -> str:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from extract.base import Pixels
-from extract.options import WORKING_SIDE
 from extract.sources import Found, load
 from garments.errors import BadImage, BadSource
 from garments.ids import content_id, stable_id
@@ -86,8 +85,11 @@ class Claims:
             return None
 
 
-def prepare(found: Found, claims: Claims) -> Prepared | Outcome:
-    """Read, identify and decode one source; safe to call from several threads."""
+def prepare(found: Found, claims: Claims, longest: int) -> Prepared | Outcome:
+    """Read, identify and decode one source; safe to call from several threads.
+
+    Photos whose longer side has more than `longest` pixels are reduced to it.
+    """
     if claims.refuses(found.handle):
         return Outcome(Fate.TAKEN_DOWN, source_record(found, None))
     if known := claims.known_photo(found):
@@ -100,7 +102,7 @@ def prepare(found: Found, claims: Claims) -> Prepared | Outcome:
     if (fate := claims.claim(photo_id)) is not None:
         return Outcome(fate, source_record(found, photo_id))
     try:
-        picture = decode(data, longest=WORKING_SIDE)
+        picture = decode(data, longest=longest)
     except BadImage as error:
         photo = Photo(photo_id, 0, 0, PhotoState.UNREADABLE, str(error))
         return Outcome(Fate.UNREADABLE, source_record(found, photo_id, str(error)), photo)

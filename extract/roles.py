@@ -8,10 +8,11 @@ import hashlib
 from functools import cached_property
 from pathlib import Path
 
+from extract.accelerate.compute import Compute
 from extract.base import Detector, Parser
 from garments.ids import stable_id
 from garments.references import Reference, Source
-from garments.settings import ModelSettings
+from garments.settings import Settings
 
 
 class Roles:
@@ -19,13 +20,13 @@ class Roles:
 
     def __init__(
         self,
-        models: ModelSettings,
+        settings: Settings,
         device: str = "auto",
         detector: Detector | None = None,
         parser: Parser | None = None,
     ) -> None:
-        """`detector` and `parser` are used instead of the references in `models` where given."""
-        self._models, self._device = models, device
+        """`detector` and `parser` are used instead of the settings' references where given."""
+        self._models, self._speed, self._device = settings.models, settings.speed, device
         self._detector, self._parser = detector, parser
 
     @property
@@ -45,7 +46,7 @@ class Roles:
             return self._detector
         from extract.models import load_detector
 
-        return load_detector(self._models.detector, self._device)
+        return load_detector(self._models.detector, self._device, **self._how)
 
     @cached_property
     def parser(self) -> Parser:
@@ -54,21 +55,31 @@ class Roles:
             return self._parser
         from extract.models import load_parser
 
-        return load_parser(self._models.parser, self._device)
+        return load_parser(self._models.parser, self._device, **self._how)
 
     @cached_property
     def detector_identity(self) -> str:
         """Changes whenever the detector might find something else."""
         if self._detector is not None:
             return self._detector.fingerprint
-        return _folder_identity(self._models.detector, "detector") or self.detector.fingerprint
+        known = self._folder_identity(self._models.detector, "detector")
+        return known or self.detector.fingerprint
 
     @cached_property
     def parser_identity(self) -> str:
         """Changes whenever the parser might see something else."""
         if self._parser is not None:
             return self._parser.fingerprint
-        return _folder_identity(self._models.parser, "parser") or self.parser.fingerprint
+        return self._folder_identity(self._models.parser, "parser") or self.parser.fingerprint
+
+    @property
+    def _how(self) -> dict[str, str]:
+        return {"engine": self._speed.engine, "precision": self._speed.precision}
+
+    def _folder_identity(self, reference: str, role: str) -> str | None:
+        """Hash of a model's files and of what is asked of it, None where it lies in no folder."""
+        files = _folder_identity(reference, role)
+        return files and Compute(precision=self._speed.precision).identity(files)
 
 
 def _folder_identity(reference: str, role: str) -> str | None:

@@ -60,7 +60,7 @@ def run(
         )
         return
     settings = options.settings(dataset)
-    roles = Roles(settings.models, options.device, detector, parser)
+    roles = Roles(settings, options.device, detector, parser)
     config = _config(settings, options, roles)
     with _disk_trouble(dataset), at_work(dataset):
         when = options.commit_photos, options.commit_seconds
@@ -81,7 +81,7 @@ def plan(
     """What `run` with the same arguments would do; reads files, writes and fetches nothing."""
     options = options or RunOptions()
     settings = options.settings(dataset)
-    roles = Roles(settings.models, options.device, detector, parser)
+    roles = Roles(settings, options.device, detector, parser)
     recorder = Recorder(dataset.catalog, _config(settings, options, roles), 1, 0)
     claims = Claims(recorder.done, recorder.fetched(), Withdrawals(dataset).refused())
     return foretell(islice(find_sources(inputs), options.limit), claims)
@@ -140,7 +140,8 @@ def _prepared(
     founds: Iterator[Found], claims: Claims, bench: Bench, pool: ThreadPoolExecutor
 ) -> Iterator[Prepared | Outcome]:
     chosen = bench.settings.extract
-    return ahead(pool, partial(prepare, claims=claims), founds, chosen.batch + chosen.workers)
+    work = partial(prepare, claims=claims, longest=chosen.working_longest)
+    return ahead(pool, work, founds, chosen.batch + chosen.workers)
 
 
 def _outcomes(

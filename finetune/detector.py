@@ -169,7 +169,7 @@ def evaluate_boxes(net: nn.Module, photos: list[PersonsPhoto]) -> float:
     detector = TwoLessons()
     detector.load_state_dict(net.state_dict())
     folded = fold_batch_norms(detector.detector.eval())
-    model = StarterDetector(folded, "training", "training", "cpu", LONGEST)
+    model = StarterDetector(folded, "training", "training", longest=LONGEST)
     images = []
     for photo in photos:
         truth = person_truth(photo)

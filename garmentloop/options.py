@@ -11,6 +11,13 @@ DatasetOption = Annotated[
 DeviceOption = Annotated[
     str, typer.Option(help="Where models run: auto, cpu, cuda, cuda:1.", metavar="NAME")
 ]
+EngineOption = Annotated[
+    str | None, typer.Option(help="What runs models: auto, torch, openvino.", metavar="NAME")
+]
+PrecisionOption = Annotated[
+    str | None,
+    typer.Option(help="How models reckon: auto, fp32, bf16.", metavar="NAME"),
+]
 LimitOption = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="Stop after this many photos.")
 ]

@@ -117,7 +117,7 @@ class CropSettings(_Section):
 
 
 class ExtractSettings(_Section):
-    """How photos go through the models; none of this changes what is found."""
+    """How photos go through the models; only working_longest changes what is found."""
 
     batch: int = Field(
         default=8, ge=1, le=1024, description="photos that go through the models at once"
@@ -125,6 +125,25 @@ class ExtractSettings(_Section):
     workers: int = Field(default=2, ge=1, le=256, description="threads that read and decode ahead")
     preview_longest: int = Field(
         default=1024, ge=64, le=8192, description="longer side of the preview of a photo, in pixels"
+    )
+    working_longest: int = Field(
+        default=4096, ge=64, description="larger photos are reduced to this side, in pixels, first"
+    )
+
+
+class SpeedSettings(_Section):
+    """What runs the models. Changing precision extracts photos again, as it changes what is found.
+
+    engine: openvino is quicker on a CPU (pip install 'garmentloop[speed]'), torch runs everywhere;
+    auto takes openvino where it is installed, and torch for the starter models and on a GPU.
+    precision: auto is bf16 where the processor has it, else fp32; starter models stay in fp32.
+    """
+
+    engine: Literal["auto", "torch", "openvino"] = Field(
+        default="auto", description="auto, torch or openvino"
+    )
+    precision: Literal["auto", "fp32", "bf16"] = Field(
+        default="auto", description="auto, fp32 or bf16"
     )
 
 
@@ -164,6 +183,7 @@ class Settings(_Section):
     crops: CropSettings = CropSettings()
     extract: ExtractSettings = ExtractSettings()
     prelabel: PrelabelSettings = PrelabelSettings()
+    speed: SpeedSettings = SpeedSettings()
 
     @field_validator("name")
     @classmethod

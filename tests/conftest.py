@@ -1,9 +1,12 @@
 """What all tests share: paths, a command line, and an environment without a network."""
 
+import atexit
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +18,9 @@ SHARED_DATA = ROOT.parent / "shared" / "data"
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+if "PYTEST_XDIST_WORKER" not in os.environ:  # converted networks of one run, for all its workers
+    os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="garmentloop-tests-")
+    atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)
 
 # The same examples in every run, so that a change is judged by itself; `make soak` tries others.
 settings.register_profile("same", derandomize=True)

@@ -40,7 +40,7 @@ def load_backbone(reference: str, pretrained: bool = True) -> tuple[nn.Module, B
     from annotate.taggers import load_encoder
     from annotate.zeroshot.openclip import OpenClipEncoder
 
-    encoder = load_encoder(parsed, "cpu")
+    encoder = load_encoder(parsed)
     if isinstance(encoder, OpenClipEncoder):
         return open_clip_tower.take(encoder, parsed)
     return transformers_tower.take(encoder)

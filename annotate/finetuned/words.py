@@ -71,7 +71,7 @@ def words_of(reference: str) -> Words | None:
         return None
     if parsed.source is Source.FOLDER and is_finetuned(parsed.folder):
         return None
-    encoder: Any = load_encoder(parsed, "cpu")
+    encoder: Any = load_encoder(parsed)
     found = _projection(encoder)
     return None if found is None else Words(encoder, *found)
 

@@ -12,7 +12,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from torch import Tensor, nn
 
+from annotate.zeroshot.tower import ComposedPreparation, Tower
+from extract.accelerate.compute import Compute
 from extract.checkpoints import check_hub, first_line, hash_tensors, out_of_reach
 from garments.errors import ModelError, UnknownModel
 from garments.modelfolder import HASH_LENGTH, weights_hash
@@ -33,23 +36,24 @@ class OpenClipEncoder:
         tokenizer: Any,
         reference: str,
         weights_hash: str,
-        device: str = "cpu",
+        compute: Compute | None = None,
     ) -> None:
         """`preprocess` and `tokenizer` are what open_clip makes for this network."""
+        compute = compute or Compute()
         self.reference = reference
-        self.weights_hash = weights_hash
+        self.weights_hash = compute.identity(weights_hash)
         bias = getattr(network, "logit_bias", None)
         self.activation = Activation.SOFTMAX if bias is None else Activation.SIGMOID
         self.bias = 0.0 if bias is None else float(bias.detach())
         self.scale = float(network.logit_scale.detach().exp())
-        self.network = network.to(device).eval()
-        self._preprocess = preprocess
+        self.network = network.to(compute.device).eval()
         self._tokenizer = tokenizer
-        self._device = device
+        self._device = compute.device
+        self._tower = Tower(_Images(network), ComposedPreparation(preprocess), compute)
         self.dimension = self.encode_texts(["a garment"]).shape[1]
 
     @classmethod
-    def load(cls, reference: Reference, device: str = "cpu") -> "OpenClipEncoder":
+    def load(cls, reference: Reference, compute: Compute | None = None) -> "OpenClipEncoder":
         """Load `openclip:hf-hub:OWNER/NAME` or `openclip:NAME/TAG`.
 
         Raises `UnknownModel` when nothing has that name or the hub is out of reach, `ModelError`
@@ -62,10 +66,12 @@ class OpenClipEncoder:
             name, options = _named(library, reference)
         parts = _from_hub(library, reference, name, options)
         digest = hash_tensors(parts[0].state_dict())[:HASH_LENGTH]
-        return cls(*parts, str(reference), digest, device)
+        return cls(*parts, str(reference), digest, compute)
 
     @classmethod
-    def load_folder(cls, folder: Path, reference: str, device: str = "cpu") -> "OpenClipEncoder":
+    def load_folder(
+        cls, folder: Path, reference: str, compute: Compute | None = None
+    ) -> "OpenClipEncoder":
         """Load a folder with `open_clip_config.json`, weights and, if need be, a tokenizer.
 
         Raises `UnknownModel` when there is no such folder, `ModelError` when files are missing or
@@ -86,13 +92,11 @@ class OpenClipEncoder:
                 "configuration, weights or tokenizer are damaged or missing: copy or download the "
                 "model again"
             ) from error
-        return cls(*parts, reference, digest, device)
+        return cls(*parts, reference, digest, compute)
 
     def encode_images(self, images: Sequence[Image.Image]) -> NDArray[np.float32]:
         """(N, D) of unit length."""
-        pixels = torch.stack([self._preprocess(image) for image in images])
-        with torch.inference_mode():
-            return self._unit(self.network.encode_image(pixels.to(self._device)))
+        return self._tower.unit(images)
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """(N, D) of unit length."""
@@ -103,6 +107,18 @@ class OpenClipEncoder:
     def _unit(self, features: torch.Tensor) -> NDArray[np.float32]:
         unit: NDArray[np.float32] = torch.nn.functional.normalize(features, dim=-1).cpu().numpy()
         return unit
+
+
+class _Images(nn.Module):
+    """The image tower: of the network it owns this part alone, so the texts' stays as it is."""
+
+    def __init__(self, network: Any) -> None:
+        super().__init__()
+        self.visual = network.visual
+        self._whole = (network,)
+
+    def forward(self, pixels: Tensor) -> tuple[Tensor]:
+        return (self._whole[0].encode_image(pixels),)
 
 
 def _library(reference: str) -> Any:

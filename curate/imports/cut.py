@@ -10,7 +10,6 @@ from curate.imports.entries import Entry, Figure, Look, Piece
 from curate.imports.record import Imported
 from extract.crops import doubts, garment_crop, photo_mask
 from extract.finish import Bench
-from extract.options import WORKING_SIDE
 from extract.prepare import Fate, Outcome, Prepared
 from extract.regions import GarmentMask
 from garments.boxes import Box
@@ -55,7 +54,7 @@ def cut(item: Claimed | Outcome, bench: Bench) -> Done:
     if done.look is None or done.look.outside or isinstance(item, Outcome):
         return done
     try:
-        prepared = _prepared(item)
+        prepared = _prepared(item, bench.settings.extract.working_longest)
     except BadInput as error:
         photo = Photo(item.source.photo_id or "", 0, 0, PhotoState.UNREADABLE, str(error))
         unreadable = replace(item.source, state=PhotoState.UNREADABLE, reason=str(error))
@@ -69,8 +68,8 @@ def cut(item: Claimed | Outcome, bench: Bench) -> Done:
         return Done(_unusable(item, str(error)))
 
 
-def _prepared(item: Claimed) -> Prepared:
-    picture = decode(item.data, longest=WORKING_SIDE)
+def _prepared(item: Claimed, longest: int) -> Prepared:
+    picture = decode(item.data, longest=longest)
     photo = Photo(
         item.source.photo_id or "", picture.width, picture.height, phash=phash(picture.pixels)
     )

@@ -1,21 +1,18 @@
 """What runs a network: torch, or OpenVINO where it is installed and gives the same answers."""
 
 import logging
-from collections.abc import Iterable
-from importlib.util import find_spec
-from typing import Any, Literal, Protocol, get_args
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from garments.errors import BadSetting, ModelError
+from extract.accelerate.compute import Compute
+from extract.accelerate.normalised import FromPixels
+from garments.errors import ModelError
 
 Inputs = tuple[Tensor, ...]
-Precision = Literal["auto", "fp32", "bf16"]
-EngineName = Literal["auto", "torch", "openvino"]
-
-TOLERANCE = 1e-3
-"""Largest difference of any output (logits, boxes in [0, 1]) for an engine to count as equal."""
 
 log = logging.getLogger(__name__)
 
@@ -30,94 +27,89 @@ class Engine(Protocol):
         ...
 
 
-class TorchEngine:
-    """The network as it is, on any device."""
+@dataclass(frozen=True, eq=False)
+class Work:
+    """A network with what an engine has to know of it.
 
-    def __init__(self, network: nn.Module, device: str, precision: Precision) -> None:
-        """Move `network` (a tuple of tensors in, a tuple of tensors out) to `device`."""
-        self.name = f"torch {precision} on {device}"
-        self._device = torch.device(device)
-        # weights in bfloat16, not autocast: autocast converts them anew in every call
-        self._dtype = torch.bfloat16 if precision == "bf16" else torch.float32
-        to: Any = network.to  # its stub does not know memory formats
-        self._network = to(self._device, self._dtype, memory_format=torch.channels_last)
+    `examples` gives two inputs of a batch size, of different heights and widths where the network
+    takes any: a graph is traced on the first and has to agree with torch on the second. `batch` is
+    the largest one that is worth it on a CPU by OpenVINO, `on_torch` and `on_gpu` likewise.
+    """
 
-    @torch.inference_mode()
+    network: FromPixels
+    examples: Callable[[int], tuple[Inputs, Inputs]]
+    batch: int = 1
+    on_torch: int = 1
+    on_gpu: int = 32
+
+
+class Runner:
+    """Runs a `Work` by the engine that `compute` chooses, which is built when it is needed."""
+
+    def __init__(self, work: Work, compute: Compute) -> None:
+        """Nothing is built yet."""
+        self._work: Work | None = work
+        self._sizes = _sizes(work, compute)
+        self._compute = compute
+        self._engine: Engine | None = None
+
+    @property
+    def engine(self) -> Engine:
+        """The engine; `ModelError` where the one that was asked for cannot run the network."""
+        if self._engine is None:
+            assert self._work is not None
+            self._engine = build_engine(self._work, self._compute)
+            self._work = None  # the engine may have its own copy of the weights
+        return self._engine
+
     def run(self, batches: Iterable[Inputs]) -> list[Inputs]:
         """See `Engine.run`."""
-        return [
-            tuple(output.float().cpu() for output in self._network(*map(self._placed, batch)))
-            for batch in batches
-        ]
+        return self.engine.run(batches)
 
-    def _placed(self, tensor: Tensor) -> Tensor:
-        dtype = self._dtype if tensor.is_floating_point() else tensor.dtype
-        layout = torch.channels_last if tensor.dim() == 4 else torch.preserve_format
-        return tensor.to(self._device, dtype, memory_format=layout)
-
-
-def resolved_precision(precision: str) -> Literal["fp32", "bf16"]:
-    """What "auto" stands for: fp32, since bf16 changes one pixel's label in a hundred."""
-    if precision not in get_args(Precision):
-        raise BadSetting(
-            f"expected precision to be one of {', '.join(get_args(Precision))}, but got "
-            f"{precision!r}"
-        )
-    return "bf16" if precision == "bf16" else "fp32"
+    def batches(self, count: int) -> Iterator[slice]:
+        """In what batches `count` inputs are best given to `run`."""
+        start = 0
+        while start < count:
+            fitting = (size for size in self._sizes if size <= count - start)
+            size = next(fitting, self._sizes[-1])
+            yield slice(start, min(start + size, count))
+            start += size
 
 
-def build_engine(
-    network: nn.Module,
-    examples: tuple[Inputs, Inputs],
-    device: str,
-    precision: Precision = "auto",
-    engine: EngineName = "auto",
-) -> Engine:
-    """The fastest engine that answers as `network` does.
+def _sizes(work: Work, compute: Compute) -> tuple[int, ...]:
+    """Sizes of batches, the largest first; the last one may be cut short."""
+    if compute.device != "cpu":
+        return (work.on_gpu,)
+    if compute.chosen_engine == "torch":
+        return (work.on_torch,)
+    return (work.batch, 1)  # OpenVINO's graphs have one size each
 
-    `examples` are two inputs of batch size 1, of different sizes where the network takes any:
-    OpenVINO's graph is traced on the first and has to agree with torch on the second. Engine
-    "auto" falls back to torch where OpenVINO is missing, cannot convert the network or disagrees.
+
+def build_engine(work: Work, compute: Compute) -> Engine:
+    """The fastest engine that answers as the network does.
+
+    Engine "auto" falls back to torch where OpenVINO cannot convert the network or disagrees.
     """
-    exact = resolved_precision(precision)
-    if engine not in get_args(EngineName):
-        known = ", ".join(get_args(EngineName))
-        raise BadSetting(f"expected engine to be one of {known}, but got {engine!r}")
-    possible = device == "cpu" and find_spec("openvino") is not None
-    if engine == "torch" or (engine == "auto" and not possible):
-        return TorchEngine(network, device, exact)
-    if not possible:
-        raise BadSetting(
-            f"engine 'openvino' needs the device cpu (got {device}) and the package openvino: "
-            "pip install 'garmentloop[speed]', or set engine to 'auto'"
-        )
+    from extract.accelerate.torch_engine import TorchEngine
+
+    if compute.chosen_engine == "torch":
+        return TorchEngine(work.network, compute.device, compute.chosen_precision)
     try:
-        return _checked_openvino(network, examples, exact)
+        from extract.accelerate.vino import OpenVinoEngine
+
+        return OpenVinoEngine(work, compute.chosen_precision)
     except Exception as error:  # whatever stops the conversion, torch can do the work
-        if engine == "openvino":
+        if compute.engine == "openvino":
             raise ModelError(
                 f"OpenVINO cannot run this network ({error}); set engine to 'auto' or 'torch'"
             ) from error
         log.info("OpenVINO cannot run this network, torch does: %s", error)
-        return TorchEngine(network, device, exact)
+        return TorchEngine(work.network, compute.device, compute.chosen_precision)
 
 
-def _checked_openvino(
-    network: nn.Module, examples: tuple[Inputs, Inputs], precision: Precision
-) -> Engine:
-    """OpenVINO's engine, after it gave what torch gives on the second example."""
-    from extract.accelerate.vino import OpenVinoEngine, convert
-
-    traced, other = examples
-    sized = [t.shape for t in traced] == [t.shape for t in other]
-    graph = convert(network, traced, any_size=not sized)
-    expected = TorchEngine(network, "cpu", "fp32").run([other])[0]
-    # checked in fp32 whatever is asked for: it is the graph that is in doubt, not the rounding
-    exact = OpenVinoEngine(graph, "fp32")
-    got = exact.run([other])[0]
-    if [a.shape for a in got] != [b.shape for b in expected]:
-        raise ModelError("the traced graph does not follow the size of its input")
-    worst = max(float((a - b).abs().max()) for a, b in zip(got, expected, strict=True))
-    if not worst <= TOLERANCE:
-        raise ModelError(f"its outputs differ from torch's by up to {worst:.2g}")
-    return exact if precision == "fp32" else OpenVinoEngine(graph, precision)
+def noise(shape: tuple[int, ...], seed: int, like: Tensor) -> Tensor:
+    """Random pixels, whole ones where `like` has such."""
+    generator = torch.Generator().manual_seed(seed)
+    if like.dtype == torch.uint8:
+        return torch.randint(0, 256, shape, generator=generator, dtype=torch.uint8)
+    return torch.randn(shape, generator=generator)

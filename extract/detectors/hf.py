@@ -1,23 +1,17 @@
 """People found by any transformers object-detection checkpoint that knows persons."""
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from extract.accelerate.batchnorm import fold_batch_norms
-from extract.accelerate.engines import (
-    Engine,
-    EngineName,
-    Inputs,
-    Precision,
-    build_engine,
-    resolved_precision,
-)
+from extract.accelerate.compute import Compute
+from extract.accelerate.engines import Inputs, Runner, Work, noise
+from extract.accelerate.normalised import FromPixels, Preparation
 from extract.base import Detections, Pixels
 from extract.checkpoints import Checkpoint, Task, load_checkpoint
 from garments.errors import UnfitModel
@@ -30,6 +24,10 @@ FLOOR = 0.1
 """Lowest score that is returned; a data set's own limit is a setting of the run."""
 
 GPU_BATCH = 16
+
+BUCKET = 128
+"""On a GPU, heights and widths are filled up to multiples of this, so that batches are full."""
+
 SIZES = ((256, 320), (352, 288))
 """Heights and widths that stand for "any" where a network's graph is traced and compared."""
 
@@ -52,60 +50,47 @@ DETECTION = Task("AutoModelForObjectDetection", "object detection", person_class
 
 
 class HFDetector:
-    """`Detector` over a transformers checkpoint, with its own processor and post-processing.
-
-    `engine` is what runs the network; it is built when the first images come.
-    """
+    """`Detector` over a transformers checkpoint, with its own processor and post-processing."""
 
     def __init__(
-        self,
-        checkpoint: Checkpoint,
-        device: str = "cpu",
-        precision: Precision = "auto",
-        engine: EngineName = "auto",
-        floor: float = FLOOR,
+        self, checkpoint: Checkpoint, compute: Compute | None = None, floor: float = FLOOR
     ) -> None:
         """Wrap `checkpoint`; detections that score `floor` or less are not returned."""
+        compute = compute or Compute()
         self.reference = checkpoint.reference
-        self.fingerprint = checkpoint.fingerprint(
-            floor=floor, precision=resolved_precision(precision)
-        )
+        self.fingerprint = checkpoint.fingerprint(floor=floor, precision=compute.told)
         fold_batch_norms(checkpoint.network)
-        self.engine: Engine | None = None
-        self._options = (device, precision, engine)
-        self._batch = 1 if device == "cpu" else GPU_BATCH
         self._floor = floor
-        self._network: nn.Module | None = _Plain(checkpoint.network)
-        self._takes_mask = "pixel_mask" in inspect.signature(checkpoint.network.forward).parameters
         self._processor = checkpoint.processor
+        self._prepared = Preparation(checkpoint.processor)
+        parameters = inspect.signature(checkpoint.network.forward).parameters
+        self._buckets = compute.device != "cpu" and "pixel_mask" in parameters
         self._people = person_classes(checkpoint.labels, checkpoint.reference)
+        network = FromPixels(_Plain(checkpoint.network), self._prepared.affine)
+        self.runner = Runner(Work(network, self._examples, on_gpu=GPU_BATCH), compute)
 
     @classmethod
-    def load(cls, reference: Reference, device: str = "cpu", **options: Any) -> "HFDetector":
-        """Load a `hf:` or `dir:` checkpoint; `options` are those of the constructor."""
-        return cls(load_checkpoint(reference, DETECTION), device, **options)
+    def load(
+        cls, reference: Reference, compute: Compute | None = None, floor: float = FLOOR
+    ) -> "HFDetector":
+        """Load a `hf:` or `dir:` checkpoint; arguments are those of the constructor."""
+        return cls(load_checkpoint(reference, DETECTION), compute, floor)
 
     def detect(self, images: Sequence[Pixels]) -> list[Detections]:
-        """See `extract.base.Detector`; nothing is padded, so company changes no image's answer."""
-        if self._network is not None and images:
-            self.engine = build_engine(self._network, self._examples(), *self._options)
-            self._network = None  # the engine may have its own copy of the weights
-        groups = list(_of_one_size(images, self._batch))
-        batches = (self._prepared([images[i] for i in group]) for group in groups)
+        """See `extract.base.Detector`; company changes no image's answer.
+
+        Only on a GPU are images padded, each to a size that is its own affair.
+        """
+        inputs = _Prepared(images, self._prepared, self._buckets)
+        groups = [
+            group[part] for group in inputs.groups() for part in self.runner.batches(len(group))
+        ]
         found: dict[int, Detections] = {}
-        for group, (logits, boxes) in zip(
-            groups, self.engine.run(batches) if self.engine else [], strict=True
-        ):
+        answers = self.runner.run(inputs.batch(group) for group in groups) if groups else []
+        for group, (logits, boxes) in zip(groups, answers, strict=True):
             sizes = [images[i].shape[:2] for i in group]
             found.update(zip(group, self._people_of(logits, boxes, sizes), strict=True))
         return [found[i] for i in range(len(images))]
-
-    def _prepared(self, images: Sequence[Pixels]) -> Inputs:
-        """Pixels, and the mask if the network takes one, as the checkpoint's processor has them."""
-        tensors = [torch.from_numpy(np.ascontiguousarray(i)).permute(2, 0, 1) for i in images]
-        inputs = self._processor(tensors, return_tensors="pt", input_data_format="channels_first")
-        pixels, mask = inputs["pixel_values"], inputs.get("pixel_mask")
-        return (pixels, mask) if mask is not None and self._takes_mask else (pixels,)
 
     def _people_of(
         self, logits: Tensor, boxes: Tensor, sizes: list[tuple[int, ...]]
@@ -122,14 +107,14 @@ class HFDetector:
         scores, order = answer["scores"][people].sort(descending=True, stable=True)
         return Detections(answer["boxes"][people][order].numpy(), scores.numpy())
 
-    def _examples(self) -> tuple[Inputs, Inputs]:
+    def _examples(self, batch: int) -> tuple[Inputs, Inputs]:
         """Two inputs to build the engine on: of two sizes, unless the processor makes one size."""
         tall, wide = (
             self._prepared([np.zeros(shape, np.uint8)]) for shape in ((48, 32, 3), (32, 48, 3))
         )
-        if tall[0].shape == wide[0].shape:
-            return _noise(tall, None, 0), _noise(tall, None, 1)
-        return _noise(tall, SIZES[0], 0), _noise(tall, SIZES[1], 1)
+        sizes = (tall.shape[2:], wide.shape[2:]) if tall.shape == wide.shape else SIZES
+        first, second = ((noise((batch, 3, *size), seed, tall),) for seed, size in enumerate(sizes))
+        return first, second
 
 
 class _Plain(nn.Module):
@@ -145,19 +130,39 @@ class _Plain(nn.Module):
         return outputs.logits, outputs.pred_boxes
 
 
-def _noise(like: Inputs, size: tuple[int, int] | None, seed: int) -> Inputs:
-    """Random pixels (1, 3, *size), and a mask of ones where `like` has a mask."""
-    pixels, *mask = like
-    shape = pixels.shape if size is None else (1, 3, *size)
-    noise = torch.randn(shape, generator=torch.Generator().manual_seed(seed))
-    return (noise, *(torch.ones(1, *shape[-2:], dtype=m.dtype) for m in mask))
+class _Prepared:
+    """Images as the network gets them, in groups that may share a batch."""
 
+    def __init__(self, images: Sequence[Pixels], prepare: Preparation, buckets: bool) -> None:
+        """With `buckets`, images are padded to sizes that `BUCKET` divides, with a mask."""
+        self._images, self._prepare, self._buckets = images, prepare, buckets
+        self._padded: dict[int, Tensor] = {}
 
-def _of_one_size(images: Sequence[Pixels], most: int) -> Iterator[list[int]]:
-    """Indices of `images` in groups of one size, at most `most` in each."""
-    by_size: dict[tuple[int, ...], list[int]] = {}
-    for index, image in enumerate(images):
-        by_size.setdefault(image.shape, []).append(index)
-    for group in by_size.values():
-        for start in range(0, len(group), most):
-            yield group[start : start + most]
+    def groups(self) -> list[list[int]]:
+        """Indices of images of one size; where there are buckets, of one bucket."""
+        by_size: dict[tuple[int, ...], list[int]] = {}
+        for index, image in enumerate(self._images):
+            by_size.setdefault(self._size(index) if self._buckets else image.shape, []).append(
+                index
+            )
+        return list(by_size.values())
+
+    def batch(self, group: Sequence[int]) -> Inputs:
+        """The input for images of one group."""
+        if not self._buckets:
+            return (self._prepare([self._images[i] for i in group]),)
+        height, width = self._size(group[0])
+        pixels = torch.zeros(len(group), 3, height, width, dtype=self._padded[group[0]].dtype)
+        mask = torch.zeros(len(group), height, width, dtype=torch.int64)
+        for row, index in enumerate(group):
+            one = self._padded.pop(index)
+            pixels[row, :, : one.shape[1], : one.shape[2]] = one
+            mask[row, : one.shape[1], : one.shape[2]] = 1
+        return pixels, mask
+
+    def _size(self, index: int) -> tuple[int, int]:
+        """Height and width of the bucket that an image belongs to."""
+        if index not in self._padded:
+            (self._padded[index],) = self._prepare([self._images[index]])
+        height, width = self._padded[index].shape[1:]
+        return -(-height // BUCKET) * BUCKET, -(-width // BUCKET) * BUCKET

@@ -2,12 +2,10 @@
 
 from typing import Any
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from extract.accelerate.engines import EngineName, Precision, resolved_precision
+from extract.accelerate.compute import Compute
+from extract.accelerate.normalised import FromPixels, Preparation
 from extract.accelerate.segformer import fold_decode_head
 from extract.base import CROP_SIZE
 from extract.checkpoints import Checkpoint, Task, load_checkpoint
@@ -27,39 +25,27 @@ PARSING = Task(
 class HFParser(LogitsParser):
     """`Parser` over a transformers checkpoint, with its own image processor."""
 
-    def __init__(
-        self,
-        checkpoint: Checkpoint,
-        device: str = "cpu",
-        precision: Precision = "auto",
-        engine: EngineName = "auto",
-    ) -> None:
+    def __init__(self, checkpoint: Checkpoint, compute: Compute | None = None) -> None:
         """Wrap `checkpoint`; a SegFormer's decode head is replaced by its folded form."""
-        self._processor = checkpoint.processor
+        compute = compute or Compute()
+        prepare = Preparation(checkpoint.processor)
         side = _side(checkpoint.processor)
-        fingerprint = checkpoint.fingerprint(precision=resolved_precision(precision), side=side)
+        fingerprint = checkpoint.fingerprint(precision=compute.told, side=side)
         fold_decode_head(checkpoint.network)
         super().__init__(
-            _Plain(checkpoint.network),
-            self._prepared,
+            FromPixels(_Plain(checkpoint.network), prepare.affine),
+            prepare,
             _in_order(checkpoint.labels),
             checkpoint.reference,
             fingerprint,
-            device,
-            precision,
-            engine,
+            compute,
             side,
         )
 
     @classmethod
-    def load(cls, reference: Reference, device: str = "cpu", **options: Any) -> "HFParser":
-        """Load a `hf:` or `dir:` checkpoint; `options` are those of the constructor."""
-        return cls(load_checkpoint(reference, PARSING), device, **options)
-
-    def _prepared(self, crops: NDArray[np.uint8]) -> Tensor:
-        tensors = list(torch.from_numpy(np.ascontiguousarray(crops)).permute(0, 3, 1, 2))
-        inputs = self._processor(tensors, return_tensors="pt", input_data_format="channels_first")
-        return inputs["pixel_values"]  # type: ignore[no-any-return]
+    def load(cls, reference: Reference, compute: Compute | None = None) -> "HFParser":
+        """Load a `hf:` or `dir:` checkpoint; arguments are those of the constructor."""
+        return cls(load_checkpoint(reference, PARSING), compute)
 
 
 class _Plain(nn.Module):

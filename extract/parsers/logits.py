@@ -6,16 +6,16 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
-from extract.accelerate.engines import Engine, EngineName, Precision, build_engine
+from extract.accelerate.compute import Compute
+from extract.accelerate.engines import Inputs, Runner, Work, noise
+from extract.accelerate.normalised import FromPixels
 from extract.base import CROP_SIZE
 from garments.errors import UnfitModel
 from garments.mappings import parts_by_name
 from garments.parts import BACKGROUND, GARMENT_REGIONS, PART_INDEX, PARTS
-
-GPU_BATCH = 32
 
 log = logging.getLogger(__name__)
 
@@ -46,14 +46,12 @@ class LogitsParser:
 
     def __init__(
         self,
-        network: nn.Module,
+        network: FromPixels,
         prepare: Callable[[NDArray[np.uint8]], Tensor],
         labels: Sequence[str],
         reference: str,
         fingerprint: str,
-        device: str = "cpu",
-        precision: Precision = "auto",
-        engine: EngineName = "auto",
+        compute: Compute | None = None,
         side: int = CROP_SIZE,
     ) -> None:
         """Wrap `network`: `prepare`d crops (N, 3, H, W) -> (logits (N, labels, h, w),)."""
@@ -61,7 +59,6 @@ class LogitsParser:
         self.fingerprint = fingerprint
         self.side = side
         self.labels = tuple(labels)
-        self.engine: Engine | None = None
         parts, self.unknown_labels = label_parts(labels, reference)
         if self.unknown_labels:
             log.warning(
@@ -71,10 +68,8 @@ class LogitsParser:
             )
         self._to_parts = torch.zeros(len(PARTS), len(labels))
         self._to_parts[parts, torch.arange(len(labels))] = 1
-        self._network: nn.Module | None = network
         self._prepare = prepare
-        self._options = (device, precision, engine)
-        self._batch = 1 if device == "cpu" else GPU_BATCH
+        self.runner = Runner(Work(network, self._examples), compute or Compute())
 
     def parse(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See `extract.base.Parser`: the labels' softmax, added up by part."""
@@ -100,16 +95,12 @@ class LogitsParser:
 
     @torch.inference_mode()
     def _logits(self, crops: NDArray[np.uint8]) -> list[Tensor]:
-        if self._network is not None and len(crops):
-            self.engine = build_engine(self._network, self._examples(crops), *self._options)
-            self._network = None  # the engine may have its own copy of the weights
-        starts = range(0, len(crops), self._batch)
-        batches = ((self._prepare(crops[i : i + self._batch]),) for i in starts)
-        return [logits for (logits,) in self.engine.run(batches)] if self.engine else []
+        if not len(crops):
+            return []
+        parts = self.runner.batches(len(crops))
+        return [logits for (logits,) in self.runner.run((self._prepare(crops[p]),) for p in parts)]
 
-    def _examples(self, crops: NDArray[np.uint8]) -> tuple[tuple[Tensor], tuple[Tensor]]:
-        shape = self._prepare(crops[:1]).shape
-        first, second = (
-            torch.randn(shape, generator=torch.Generator().manual_seed(seed)) for seed in (0, 1)
-        )
-        return (first,), (second,)
+    def _examples(self, batch: int) -> tuple[Inputs, Inputs]:
+        like = self._prepare(np.zeros((1, self.side, self.side, 3), np.uint8))
+        shape = (batch, *like.shape[1:])
+        return (noise(shape, 0, like),), (noise(shape, 1, like),)

@@ -11,7 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from extract.accelerate.engines import EngineName, Precision, resolved_precision
+from extract.accelerate.compute import Compute
+from extract.accelerate.normalised import Affine, FromPixels
 from extract.base import Pixels
 from extract.parsers.logits import LogitsParser
 from garments.errors import BadSetting, ModelError, UnfitModel
@@ -98,13 +99,7 @@ class SMPParser(LogitsParser):
     """`Parser` over a folder that `save_smp` wrote."""
 
     @classmethod
-    def load(
-        cls,
-        folder: Path,
-        device: str = "cpu",
-        precision: Precision = "auto",
-        engine: EngineName = "auto",
-    ) -> "SMPParser":
+    def load(cls, folder: Path, compute: Compute | None = None) -> "SMPParser":
         """Build the network and read its weights; `ModelError` when they do not belong to it."""
         settings = _settings(folder)
         network = build_smp(settings)
@@ -112,28 +107,24 @@ class SMPParser(LogitsParser):
             network.load_state_dict(read_weights(folder))
         except RuntimeError as error:
             raise ModelError(damaged(folder / WEIGHTS, error)) from error
-        exact = resolved_precision(precision)
-        fingerprint = stable_id("smp", weights_hash(folder), asdict(settings), exact)
+        compute = compute or Compute()
+        fingerprint = stable_id("smp", weights_hash(folder), asdict(settings), compute.told)
         return cls(
-            _Plain(network),
+            FromPixels(_Plain(network), Affine.of(settings.mean, settings.std)),
             lambda crops: prepare(crops, settings),
             settings.labels,
             f"dir:{folder}",
             fingerprint,
-            device,
-            precision,
-            engine,
+            compute,
             settings.size,
         )
 
 
 def prepare(crops: Sequence[Pixels] | NDArray[np.uint8], settings: SMPSettings) -> Tensor:
-    """Square crops (N, H, W, 3) uint8 -> normalised input (N, 3, size, size) float32."""
+    """Square crops (N, H, W, 3) uint8 -> pixels (N, 3, size, size) uint8, not yet normalised."""
     side = (settings.size, settings.size)
     sized = [cv2.resize(crop, side, interpolation=cv2.INTER_LINEAR) for crop in crops]
-    pixels = torch.from_numpy(np.stack(sized)).permute(0, 3, 1, 2).float() / 255
-    mean, std = (torch.tensor(v)[:, None, None] for v in (settings.mean, settings.std))
-    return (pixels - mean) / std
+    return torch.from_numpy(np.stack(sized)).permute(0, 3, 1, 2)
 
 
 class _Plain(nn.Module):

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torchvision.ops import nms
 
+from extract.accelerate.compute import Compute
+from extract.accelerate.engines import Inputs, Runner, Work, noise
+from extract.accelerate.normalised import FromPixels
 from extract.base import Detections, Pixels
 from extract.letterbox import PADDING
 from extract.starter.blocks import WIDTHS, Encoder, Fuse, conv_bn, fold_batch_norms, load_weights
@@ -81,21 +84,21 @@ class StarterDetector:
         net: nn.Module,
         reference: str,
         fingerprint: str,
-        device: str,
+        compute: Compute | None = None,
         longest: int = 384,
         threshold: float = 0.05,
         overlap: float = 0.55,
     ) -> None:
         """`longest` input side in pixels; lowest score kept; IoU above which one box wins."""
         self.reference = reference
-        self.fingerprint = f"{fingerprint}-{longest}-{threshold}-{overlap}"
-        self._device = torch.device(device)
-        self._net = net.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        compute = (compute or Compute()).for_starter()
+        self.fingerprint = compute.identity(f"{fingerprint}-{longest}-{threshold}-{overlap}")
+        self.runner = Runner(Work(FromPixels(net), _examples), compute)
         self._longest, self._threshold, self._overlap = longest, threshold, overlap
 
     @classmethod
     def load(
-        cls, folder: Path, device: str = "cpu", reference: str = "starter"
+        cls, folder: Path, compute: Compute | None = None, reference: str = "starter"
     ) -> "StarterDetector":
         """Read `model.safetensors` and `config.json` of a folder that `finetune detector` wrote."""
         config = read_config(folder)
@@ -108,7 +111,7 @@ class StarterDetector:
         known = ("longest", "threshold", "overlap")
         settings = {key: config.settings[key] for key in known if key in config.settings}
         return cls(
-            fold_batch_norms(net.eval()), reference, weights_hash(folder), device, **settings
+            fold_batch_norms(net.eval()), reference, weights_hash(folder), compute, **settings
         )
 
     def detect(self, images: Sequence[Pixels]) -> list[Detections]:
@@ -122,9 +125,8 @@ class StarterDetector:
     @torch.inference_mode()
     def _detect_one(self, image: Pixels) -> Detections:
         scale = self._longest / max(image.shape[:2])
-        pixels = torch.from_numpy(_resized(image, scale)).to(self._device)
-        batch = pixels.permute(2, 0, 1)[None].float()
-        logits, distances = self._net(batch.contiguous(memory_format=torch.channels_last))
+        pixels = torch.from_numpy(_resized(image, scale)).permute(2, 0, 1)[None]
+        ((logits, distances),) = self.runner.run([(pixels,)])
         scores, boxes = logits.sigmoid().flatten(), to_boxes(distances).flatten(0, 2)
         kept, sure = self._kept(boxes, scores)
         return _on_photo(kept / scale, sure, image.shape)
@@ -135,7 +137,16 @@ class StarterDetector:
         likely = scores > self._threshold
         boxes, scores = boxes[likely], scores[likely]
         order = nms(boxes, scores, self._overlap)[:100]
-        return boxes[order].cpu().numpy(), scores[order].cpu().numpy()
+        return boxes[order].numpy(), scores[order].numpy()
+
+
+def _examples(batch: int) -> tuple[Inputs, Inputs]:
+    """Inputs of two sizes."""
+    tall, wide = (
+        (noise((batch, 3, *size), seed, torch.zeros(0, dtype=torch.uint8)),)
+        for seed, size in enumerate(((384, 288), (256, 384)))
+    )
+    return tall, wide
 
 
 def _resized(image: Pixels, scale: float) -> Pixels:

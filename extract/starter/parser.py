@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from extract.accelerate.compute import Compute
+from extract.accelerate.engines import Inputs, Runner, Work, noise
+from extract.accelerate.normalised import FromPixels
 from extract.base import CROP_SIZE
 from extract.letterbox import PADDING
 from extract.starter.blocks import WIDTHS, Encoder, Fuse, fold_batch_norms, load_weights
@@ -51,17 +54,24 @@ class StarterParser:
     """`Parser` over `ParserNet`; only the columns that hold photo are computed."""
 
     def __init__(
-        self, net: nn.Module, reference: str, fingerprint: str, device: str, side: int = CROP_SIZE
+        self,
+        net: nn.Module,
+        reference: str,
+        fingerprint: str,
+        compute: Compute | None = None,
+        side: int = CROP_SIZE,
     ) -> None:
         """Wrap a net in eval mode; see `load` for the usual way. 32 divides `side`."""
         self.reference = reference
-        self.fingerprint = fingerprint
+        compute = (compute or Compute()).for_starter()
+        self.fingerprint = compute.identity(fingerprint)
         self.side = side
-        self._device = torch.device(device)
-        self._net = net.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.runner = Runner(Work(FromPixels(_Mirrored(net)), self._examples), compute)
 
     @classmethod
-    def load(cls, folder: Path, device: str = "cpu", reference: str = "starter") -> "StarterParser":
+    def load(
+        cls, folder: Path, compute: Compute | None = None, reference: str = "starter"
+    ) -> "StarterParser":
         """Read `model.safetensors` and `config.json` of a folder that `finetune parser` wrote."""
         config = read_config(folder)
         if tuple(config.settings.get("parts", ())) != PARTS:
@@ -72,7 +82,7 @@ class StarterParser:
             )
         net = load_weights(ParserNet(), folder)
         side = int(config.settings.get("side", CROP_SIZE))
-        return cls(fold_batch_norms(net.eval()), reference, weights_hash(folder), device, side)
+        return cls(fold_batch_norms(net.eval()), reference, weights_hash(folder), compute, side)
 
     def parse(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See `extract.base.Parser`: (N, S, S, 3) -> (N, 8, S / 2, S / 2) probabilities."""
@@ -93,11 +103,31 @@ class StarterParser:
         convolutions round differently in batches of another size, and what a photo gives must not
         depend on which photos came with it.
         """
-        image = torch.from_numpy(np.ascontiguousarray(crop)).to(self._device).permute(2, 0, 1)
-        pair = torch.stack([image, image.flip(2)]).float()
-        seen = F.softmax(self._net(pair.contiguous(memory_format=torch.channels_last)), dim=1)
-        mean = (seen[0] + seen[1].flip(2)) / 2
-        return np.asarray(mean.float().cpu().numpy())
+        image = torch.from_numpy(np.ascontiguousarray(crop)).permute(2, 0, 1)[None]
+        ((seen,),) = self.runner.run([(image,)])
+        return np.asarray(seen[0].numpy())
+
+    def _examples(self, batch: int) -> tuple[Inputs, Inputs]:
+        """Crops of two widths."""
+        like = torch.zeros(0, dtype=torch.uint8)
+        wide, narrow = (
+            (noise((batch, 3, self.side, width), seed, like),)
+            for seed, width in enumerate((self.side, self.side - STRIDE))
+        )
+        return wide, narrow
+
+
+class _Mirrored(nn.Module):
+    """Probabilities of the parts: the mean over a crop and its mirror image."""
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, pixels: Tensor) -> tuple[Tensor]:
+        seen = F.softmax(self.net(torch.cat([pixels, pixels.flip(3)])), dim=1)
+        straight, mirrored = seen.chunk(2)
+        return ((straight + mirrored.flip(3)) / 2,)
 
 
 def _empty_margin(crop: NDArray[np.uint8]) -> int:

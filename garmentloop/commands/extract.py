@@ -12,8 +12,10 @@ from garmentloop.options import (
     DatasetOption,
     DetectorOption,
     DeviceOption,
+    EngineOption,
     LimitOption,
     ParserOption,
+    PrecisionOption,
 )
 
 if TYPE_CHECKING:
@@ -43,6 +45,8 @@ def extract(
         bool, typer.Option("--dry-run", help="Say what would be done; write nothing.")
     ] = False,
     device: DeviceOption = "auto",
+    engine: EngineOption = None,
+    precision: PrecisionOption = None,
     workers: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Threads that decode and cut.")
     ] = None,
@@ -96,6 +100,8 @@ def extract(
         limit=limit,
         dry_run=dry_run,
         device=device,
+        engine=engine,
+        precision=precision,
         workers=workers,
         detector=detector,
         parser=parser,
@@ -120,7 +126,7 @@ def _extract(folder: Path, sources: list[str], options: "RunOptions", prelabel: 
     if not (folder / "dataset.toml").exists():
         err.print(f"Making data set {folder}.", markup=False)
     dataset = Dataset.open_or_create(folder)
-    propose = proposer(dataset, options.device) if prelabel else None
+    propose = proposer(dataset, options) if prelabel else None
     end = follow(run(dataset, sources, options), err)
     if end is None or end.done == 0:
         err.print(f"No photo found in {', '.join(sources)}", markup=False)

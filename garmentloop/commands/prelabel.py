@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from garmentloop.console import err, out
-from garmentloop.options import DatasetOption, DeviceOption, TaggerOption
+from garmentloop.options import (
+    DatasetOption,
+    DeviceOption,
+    EngineOption,
+    PrecisionOption,
+    TaggerOption,
+)
 
 if TYPE_CHECKING:
     from annotate.options import PrelabelOptions, PrelabelProgress
+    from extract.options import RunOptions
     from garments.dataset import Dataset
     from garments.tagger import Tagger
 
@@ -46,6 +53,8 @@ def prelabel(
         bool, typer.Option("--dry-run", help="Say what would be done; write nothing.")
     ] = False,
     device: DeviceOption = "auto",
+    engine: EngineOption = None,
+    precision: PrecisionOption = None,
     batch: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Crops given to a tagger at once.")
     ] = None,
@@ -77,6 +86,8 @@ def prelabel(
         only_new=only_new,
         limit=limit,
         device=device,
+        engine=engine,
+        precision=precision,
         batch=batch,
         background=background.value if background else None,
         dry_run=dry_run,
@@ -95,14 +106,20 @@ def prelabel(
         _refresh_report(data)
 
 
-def proposer(dataset: "Dataset", device: str) -> Callable[[], int]:
+def proposer(dataset: "Dataset", extraction: "RunOptions") -> Callable[[], int]:
     """What proposes for all crops that are new by then; it returns how many proposals it made.
 
-    The taggers are loaded at once, so that a wrong name is told before a long extraction.
+    Models run as in the extraction. The taggers are loaded at once, so that a wrong name is told
+    before a long extraction.
     """
     from annotate.options import PrelabelOptions
 
-    options = PrelabelOptions(only_new=True, device=device)
+    options = PrelabelOptions(
+        only_new=True,
+        device=extraction.device,
+        engine=extraction.engine,
+        precision=extraction.precision,
+    )
     taggers = _load(dataset, options)
     return lambda: _propose(dataset, options, taggers).proposals
 

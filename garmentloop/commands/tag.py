@@ -11,7 +11,14 @@ from typing import IO, TYPE_CHECKING, Annotated
 import typer
 
 from garmentloop.console import err, table
-from garmentloop.options import DetectorOption, DeviceOption, LimitOption, ParserOption
+from garmentloop.options import (
+    DetectorOption,
+    DeviceOption,
+    EngineOption,
+    LimitOption,
+    ParserOption,
+    PrecisionOption,
+)
 
 if TYPE_CHECKING:
     from garmentloop.tag.album import Album
@@ -63,6 +70,8 @@ def tag(
     ] = False,
     limit: LimitOption = None,
     device: DeviceOption = "auto",
+    engine: EngineOption = None,
+    precision: PrecisionOption = None,
     detector: DetectorOption = None,
     parser: ParserOption = None,
     model: Annotated[
@@ -98,7 +107,17 @@ def tag(
     from garments.dataset import Dataset
 
     data = Dataset.open(dataset) if dataset else None
-    options = TagOptions(as_crops, detector, parser, model, device, limit, pixels=to is not None)
+    options = TagOptions(
+        as_crops,
+        detector,
+        parser,
+        model,
+        device,
+        limit,
+        pixels=to is not None,
+        engine=engine,
+        precision=precision,
+    )
     album = Album(to, sources) if to else None
     with err.status("loading models"):
         models = load_models(data, options)

@@ -60,7 +60,8 @@ def tag_photos(
     try:
         founds = islice(find_each(sources), options.limit)
         depth = settings.extract.batch + settings.extract.workers
-        prepared = ahead(pool, _prepared, founds, depth)
+        work = partial(_prepared, longest=settings.extract.working_longest)
+        prepared = ahead(pool, work, founds, depth)
         for batch in in_batches(_cut(prepared, models, options, pool), _read, depth, 4 * depth):
             yield from _tagged(batch, models)
     finally:
@@ -84,8 +85,9 @@ def _found(source: str) -> Iterator[Found]:
         yield Found(printable(source), problem=str(error))
 
 
-def _prepared(found: Found) -> Prepared | Outcome:
-    return prepare(found, Claims(IdSet(), {}))  # one photo under two names is tagged under both
+def _prepared(found: Found, longest: int) -> Prepared | Outcome:
+    # one photo under two names is tagged under both
+    return prepare(found, Claims(IdSet(), {}), longest)
 
 
 def _read(cut: _Cut) -> bool:

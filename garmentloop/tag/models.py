@@ -85,19 +85,23 @@ def load_models(
     """
     options = options or TagOptions()
     settings = options.settings(dataset.settings if dataset else Settings())
-    roles = Roles(settings.models, options.device, detector, parser)
+    roles = Roles(settings, options.device, detector, parser)
     taxonomy = dataset.taxonomy if dataset else Taxonomy.default()
-    return Models(settings, taxonomy, roles, tagger or _tagger(dataset, taxonomy, options))
+    return Models(
+        settings, taxonomy, roles, tagger or _tagger(dataset, taxonomy, settings, options)
+    )
 
 
-def _tagger(dataset: Dataset | None, taxonomy: Taxonomy, options: TagOptions) -> Tagger:
+def _tagger(
+    dataset: Dataset | None, taxonomy: Taxonomy, settings: Settings, options: TagOptions
+) -> Tagger:
     if options.model is None:
-        return load_in_force(dataset, taxonomy, options.device)
-    settings = dataset.settings if dataset else Settings()
+        return load_in_force(dataset, taxonomy, options.device, speed=settings.speed)
     alone = load_tagger(
         options.model,
         taxonomy,
         device=options.device,
+        speed=settings.speed,
         background=settings.prelabel.background,
         cache=dataset.run / "texts" if dataset else None,
         models=trained_models(dataset) if dataset else None,

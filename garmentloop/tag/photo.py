@@ -18,7 +18,8 @@ class TagOptions:
 
     `as_crops`: each photo already shows one garment. `model` answers for every attribute that it
     can, instead of the models in force. `limit` takes the first so many photos. `device` is auto,
-    cpu or a torch device. With `pixels` each photo comes with its picture.
+    cpu or a torch device; `engine` and `precision` are those of `garments.settings.SpeedSettings`.
+    With `pixels` each photo comes with its picture.
     """
 
     as_crops: bool = False
@@ -28,10 +29,17 @@ class TagOptions:
     device: str = "auto"
     limit: int | None = None
     pixels: bool = False
+    engine: str | None = None
+    precision: str | None = None
 
     def settings(self, settings: Settings) -> Settings:
         """These settings with what the options say instead; `BadSetting` if wrong."""
-        changes = {"models.detector": self.detector, "models.parser": self.parser}
+        changes = {
+            "models.detector": self.detector,
+            "models.parser": self.parser,
+            "speed.engine": self.engine,
+            "speed.precision": self.precision,
+        }
         given = {key: value for key, value in changes.items() if value is not None}
         return settings.changed(given) if given else settings
 

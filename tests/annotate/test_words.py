@@ -13,6 +13,7 @@ from annotate.finetuned.backbones import load_backbone
 from annotate.finetuned.layout import Layout
 from annotate.finetuned.words import directions, with_words, words_of
 from annotate.taggers import load_tagger
+from garments.settings import SpeedSettings
 from garments.tagger import Crop
 from garments.taxonomy import Taxonomy
 
@@ -53,7 +54,8 @@ def test_a_worded_tower_says_what_the_zero_shot_tagger_says(reference: str, stag
     with torch.no_grad():
         seen = worded.eval()((pixels - mean) / std).numpy()
     said = seen[:, backbone.width :] @ directions(words, TAXONOMY, LAYOUT, None).T
-    expected = load_tagger(reference, TAXONOMY).tag([crop]).logits
+    exact = SpeedSettings(precision="fp32")
+    expected = load_tagger(reference, TAXONOMY, speed=exact).tag([crop]).logits
     for head in LAYOUT.heads:
         mine = said[0, LAYOUT.slices()[head.attribute]]
         ids = list(TAXONOMY.values(head.attribute))

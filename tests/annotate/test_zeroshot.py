@@ -30,6 +30,7 @@ from garments.errors import (
     UnknownModel,
 )
 from garments.modelfolder import weights_hash
+from garments.settings import SpeedSettings
 from garments.tagger import Activation, Crop
 from garments.taxonomy import Taxonomy
 
@@ -55,6 +56,7 @@ TEXTS = {
     "category": ["a photo of dress", "a photo of coat", "a photo of t-shirt"],
     "color": ["red clothing", "blue clothing"],
 }
+EXACT = SpeedSettings(precision="fp32")
 WEIGHTS = "open_clip_model.safetensors"
 
 
@@ -147,7 +149,7 @@ def test_probabilities_are_those_of_the_library(
     activation: Activation,
 ) -> None:
     folder = save(tmp_path / "model")
-    tagger = load_tagger(reference.format(folder), TAXONOMY, device="cpu")
+    tagger = load_tagger(reference.format(folder), TAXONOMY, device="cpu", speed=EXACT)
     tags = tagger.tag(CROPS)
     assert tags.activation is activation and tagger.attributes == ("category", "color")
     for attribute, texts in TEXTS.items():

@@ -61,7 +61,7 @@ def test_detector_agrees_with_transformers(
     tmp_path: Path, save: Callable[[Path], Path], engine: str
 ) -> None:
     folder = save(tmp_path / "checkpoint")
-    detector = load_detector(f"dir:{folder}", "cpu", floor=FLOOR, engine=engine)
+    detector = load_detector(f"dir:{folder}", "cpu", floor=FLOOR, engine=engine, precision="fp32")
     found = detector.detect(PHOTOS)
     assert len(found) == len(PHOTOS)
     expected = [reference_people(folder, photo) for photo in PHOTOS]
@@ -75,7 +75,7 @@ def test_detector_agrees_with_transformers(
 
 def test_conditional_detr_agrees_too(tmp_path: Path) -> None:
     folder = save_detr(tmp_path / "checkpoint", conditional=True)
-    found = load_detector(f"dir:{folder}", "cpu", floor=FLOOR).detect(PHOTOS[:2])
+    found = load_detector(f"dir:{folder}", "cpu", floor=FLOOR, precision="fp32").detect(PHOTOS[:2])
     for detections, photo in zip(found, PHOTOS, strict=False):
         boxes, scores = reference_people(folder, photo)
         assert len(scores) and len(scores) == len(detections.scores)
@@ -84,7 +84,7 @@ def test_conditional_detr_agrees_too(tmp_path: Path) -> None:
 
 
 def test_company_changes_no_answer(tmp_path: Path) -> None:
-    detector = load_detector(f"dir:{save_detr(tmp_path)}", "cpu", floor=FLOOR)
+    detector = load_detector(f"dir:{save_detr(tmp_path)}", "cpu", floor=FLOOR, precision="fp32")
     together = detector.detect(PHOTOS)
     for photo, detections in zip(PHOTOS, together, strict=True):
         alone = detector.detect([photo])[0]
@@ -95,7 +95,7 @@ def test_company_changes_no_answer(tmp_path: Path) -> None:
 @pytest.mark.parametrize("engine", ENGINES)
 def test_parser_agrees_with_transformers(tmp_path: Path, engine: str) -> None:
     folder = save_segformer(tmp_path / "checkpoint")
-    parser = load_parser(f"dir:{folder}", "cpu", engine=engine)
+    parser = load_parser(f"dir:{folder}", "cpu", engine=engine, precision="fp32")
     processor = transformers.AutoImageProcessor.from_pretrained(folder)
     model = transformers.AutoModelForSemanticSegmentation.from_pretrained(folder).eval()
     with torch.inference_mode():
@@ -147,7 +147,8 @@ def test_checkpoints_of_older_transformers_load(tmp_path: Path) -> None:
         settings = json.loads(path.read_text())
         del settings["image_processor_type"]
         path.write_text(json.dumps(settings | changes))
-    found = load_detector(f"dir:{detr}", "cpu", floor=FLOOR, engine="torch").detect(PHOTOS[:1])[0]
+    exact = {"engine": "torch", "precision": "fp32"}
+    found = load_detector(f"dir:{detr}", "cpu", floor=FLOOR, **exact).detect(PHOTOS[:1])[0]
     boxes, _ = reference_people(detr, PHOTOS[0])
     np.testing.assert_allclose(found.boxes, boxes, atol=1.0)
     parser = load_parser(f"dir:{segformer}", "cpu", engine="torch")
@@ -192,13 +193,14 @@ def test_openvino_runs_what_it_can_run_rightly(tmp_path: Path) -> None:
     detector.detect(PHOTOS[:1])
     parser = load_parser(f"dir:{save_segformer(tmp_path / 'segformer')}", "cpu")
     parser.parse(CROPS[:1])
-    assert "openvino" in detector.engine.name and "openvino" in parser.engine.name
+    assert "openvino" in detector.runner.engine.name
+    assert "openvino" in parser.runner.engine.name
 
 
 def test_bf16_is_close_and_has_its_own_fingerprint(tmp_path: Path) -> None:
     folder = save_segformer(tmp_path)
     for engine in ENGINES:
-        exact = load_parser(f"dir:{folder}", "cpu", engine=engine)
+        exact = load_parser(f"dir:{folder}", "cpu", engine=engine, precision="fp32")
         rough = load_parser(f"dir:{folder}", "cpu", engine=engine, precision="bf16")
         assert exact.fingerprint != rough.fingerprint
         assert np.abs(exact.parse(CROPS) - rough.parse(CROPS)).mean() < 0.02

@@ -279,8 +279,8 @@ def test_product_shots_need_no_models(dataset, tmp_path):
     assert again.skipped == 1
 
 
-def test_a_photo_larger_than_the_working_size_keeps_its_own_pixels(dataset, tmp_path, monkeypatch):
-    monkeypatch.setattr("extract.prepare.WORKING_SIDE", 160)
+def test_a_photo_larger_than_the_working_size_keeps_its_own_pixels(dataset, tmp_path):
+    dataset.change({"extract.working_longest": 160})
     one_person(tmp_path / "in")
     assert extract(dataset, tmp_path / "in").garments == 2
     for garment in map(garment_from_row, dataset.catalog.rows("garments").to_pylist()):

@@ -47,7 +47,7 @@ def _tensors(value: torch.Tensor | tuple[torch.Tensor, ...]) -> tuple[torch.Tens
 
 
 def test_parser_answers_with_probabilities_and_leaves_padding_alone() -> None:
-    parser = StarterParser(_lively(ParserNet()), "test", "test", "cpu")
+    parser = StarterParser(_lively(ParserNet()), "test", "test")
     photo = np.random.default_rng(0).integers(0, 256, (400, 300, 3)).astype(np.uint8)
     slim, _ = person_crop(photo, Box(100, 10, 160, 390))
     broad, _ = person_crop(photo, Box(10, 100, 290, 220))
@@ -59,7 +59,7 @@ def test_parser_answers_with_probabilities_and_leaves_padding_alone() -> None:
 
 
 def test_parser_gives_each_crop_the_same_answer_alone_and_in_a_batch() -> None:
-    parser = StarterParser(_lively(ParserNet()), "test", "test", "cpu")
+    parser = StarterParser(_lively(ParserNet()), "test", "test")
     rng = np.random.default_rng(1)
     crops = rng.integers(0, 256, (5, 256, 256, 3)).astype(np.uint8)
     crops[2, :, :70] = PADDING
@@ -70,7 +70,7 @@ def test_parser_gives_each_crop_the_same_answer_alone_and_in_a_batch() -> None:
 
 
 def test_a_parser_of_other_crops_answers_at_half_their_side() -> None:
-    parser = StarterParser(_lively(ParserNet()), "test", "test", "cpu", side=320)
+    parser = StarterParser(_lively(ParserNet()), "test", "test", side=320)
     photo = np.random.default_rng(0).integers(0, 256, (400, 300, 3)).astype(np.uint8)
     slim, _ = person_crop(photo, Box(100, 10, 160, 390), parser.side)
     found = parser.parse(slim[None])
@@ -79,7 +79,7 @@ def test_a_parser_of_other_crops_answers_at_half_their_side() -> None:
 
 
 def test_parser_takes_empty_and_blank_input() -> None:
-    parser = StarterParser(_lively(ParserNet()), "test", "test", "cpu")
+    parser = StarterParser(_lively(ParserNet()), "test", "test")
     assert parser.parse(np.zeros((0, 256, 256, 3), np.uint8)).shape == (0, len(PARTS), 128, 128)
     blank = parser.parse(np.full((1, 256, 256, 3), PADDING, np.uint8))
     assert np.isfinite(blank).all()
@@ -95,7 +95,7 @@ def test_cells_and_boxes_by_hand() -> None:
 def test_detector_keeps_boxes_on_the_photo_best_first() -> None:
     net = _lively(DetectorNet())
     torch.nn.init.constant_(net.score.bias, 0.0)
-    detector = StarterDetector(net, "test", "test", "cpu", longest=160)
+    detector = StarterDetector(net, "test", "test", longest=160)
     rng = np.random.default_rng(0)
     shapes = [(200, 120), (90, 300), (200, 120), (5, 5), (1, 1)]
     photos = [rng.integers(0, 256, (h, w, 3)).astype(np.uint8) for h, w in shapes]

@@ -1,0 +1,29 @@
+"""What the processor can do, as Linux tells it."""
+
+from functools import cache
+from pathlib import Path
+
+BF16 = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
+"""Flags of processors that multiply bfloat16 themselves; the last is ARM's."""
+
+
+@cache
+def cpu_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> frozenset[str]:
+    """Flags such as avx512_bf16 and amx_int8; empty where they are not told."""
+    try:
+        lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return frozenset()
+    told = (line.partition(":") for line in lines)
+    return frozenset(
+        next((v.split() for k, _, v in told if k.strip() in ("flags", "Features")), [])
+    )
+
+
+def has_bf16(device: str) -> bool:
+    """Whether a device multiplies bfloat16 itself; others do it slowly or not at all."""
+    if device == "cpu":
+        return bool(BF16 & cpu_flags())
+    import torch
+
+    return device.startswith("cuda") and torch.cuda.is_bf16_supported()

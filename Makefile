@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-EXTRAS ?= annotate,curate,train,speed,heif,dev
+EXTRAS ?= annotate,curate,train,speed,ray,heif,dev
 INSTALLED := $(VENV)/.installed
 JOBS ?= 2
 

@@ -1,30 +1,33 @@
 """How well a tagger names garments, on labelled pictures, beside what it must beat."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from annotate.baselines import majority, neighbours_say, thumbnail
+from annotate.hearing import Panel
 from annotate.preparation import Background
 from annotate.samples import Sample, SampleSet, Vocabulary, read_samples
 from annotate.score import Figures, answer_figures, label_figures
 from annotate.taggers import load_tagger
-from extract.ahead import ahead, in_batches
+from extract.pipeline import Step, Threads, Workers
 from garments.errors import BadSetting, BadTable
 from garments.reading import Answers, read_all
 from garments.tagger import Crop, Tagger, Tags
 from garments.taxonomy import Taxonomy
 
-BATCH = 64
-"""Crops that are tagged at once."""
+READERS, BATCH = 2, 64
+"""Threads that read ahead, and crops that are tagged at once."""
 
 COLOR, COLOR_RULE = "color", "rule:color"
 
 Tell = Callable[[int, int], None]
-Vectors = NDArray[np.float32]
+Vector = NDArray[np.float32]
 
 
 def evaluate_tagger(
@@ -37,6 +40,7 @@ def evaluate_tagger(
     limit: int | None = None,
     device: str = "auto",
     tell: Tell = lambda done, total: None,
+    workers: Workers | None = None,
 ) -> Figures:
     """Score a tagger on a folder laid out like one of the public sets; one flat object of figures.
 
@@ -46,12 +50,19 @@ def evaluate_tagger(
     share of labels where it does not (`_coverage`) and how often it is right there
     (`_precision_at_threshold`); and the weighted F1 of both baselines, in mapped `color` also of
     `rule:color`. `split` None is val or validation where there is one, else all; `attributes` are
-    the columns to score, None for all that the tagger answers. Raises `BadTable` for another
+    the columns to score, None for all that the tagger answers. `workers` do the work, threads of
+    this process unless given. Raises `BadTable` for another
     layout, `BadSetting` for a column that is not there.
     """
     found = read_samples(data, vocabulary)
     columns = _columns(found, attributes)
-    tagger = _tagger(model, found.taxonomy, columns.values(), device, background)
+    asked = tuple(columns.values())
+    if isinstance(model, str):
+        load = partial(_load, model, found.taxonomy, asked, device, background)
+        panel = Panel(load(), load)
+    else:
+        panel = Panel(_with_rule(model, found.taxonomy, asked))
+    tagger = panel.taggers[0]
     columns = {name: asked for name, asked in columns.items() if asked in tagger.attributes}
     if not columns:
         raise BadSetting(
@@ -59,11 +70,9 @@ def evaluate_tagger(
             f"answers {', '.join(tagger.attributes)}; choose another model or vocabulary"
         )
     samples = _labelled(found.of_split(split), columns.values(), data)[:limit]
-    taggers = [tagger]
-    if COLOR in columns.values() and tagger.reference != COLOR_RULE:
-        taggers.append(load_tagger(COLOR_RULE, found.taxonomy))
     baselines = _Baselines(samples, found.reference(samples))
-    answers = _answers(taggers, found.taxonomy, samples, baselines, tell)
+    chosen = workers or Threads(READERS)
+    answers = _answers(panel, found.taxonomy, samples, baselines, chosen, tell)
     return {"items": len(samples)} | _figures(columns, samples, answers, baselines)
 
 
@@ -90,20 +99,25 @@ def _labelled(samples: Sequence[Sample], attributes: Iterable[str], data: Path) 
     return chosen
 
 
-def _tagger(
-    model: str | Tagger,
+def _load(
+    model: str,
     taxonomy: Taxonomy,
     attributes: Iterable[str],
     device: str,
     background: Background,
-) -> Tagger:
-    """The tagger for the attributes and those that limit them."""
-    if not isinstance(model, str):
-        return model
+) -> list[Tagger]:
+    """The tagger for the attributes and those that limit them, and the rule beside it."""
     asked = set(attributes)
     asked |= {taxonomy.attribute(name).parent or name for name in asked}
     ordered = [attribute.id for attribute in taxonomy.attributes if attribute.id in asked]
-    return load_tagger(model, taxonomy, attributes=ordered, device=device, background=background)
+    tagger = load_tagger(model, taxonomy, attributes=ordered, device=device, background=background)
+    return _with_rule(tagger, taxonomy, attributes)
+
+
+def _with_rule(tagger: Tagger, taxonomy: Taxonomy, attributes: Iterable[str]) -> list[Tagger]:
+    if COLOR not in attributes or tagger.reference == COLOR_RULE:
+        return [tagger]
+    return [tagger, load_tagger(COLOR_RULE, taxonomy)]
 
 
 class _Baselines:
@@ -112,7 +126,7 @@ class _Baselines:
     def __init__(self, samples: Sequence[Sample], reference: Sequence[Sample]) -> None:
         """`samples` are those that are scored; some of them may be in `reference`."""
         self._samples, self._reference = samples, reference
-        self._vectors: dict[str, Vectors] = {}
+        self._vectors: dict[str, Vector] = {}
 
     @property
     def others(self) -> list[Sample]:
@@ -120,9 +134,9 @@ class _Baselines:
         scored = {sample.name for sample in self._samples}
         return [sample for sample in self._reference if sample.name not in scored]
 
-    def look(self, sample: Sample, crop: Crop) -> None:
+    def look(self, sample: Sample, small: Vector) -> None:
         """Keep the thumbnail of one picture."""
-        self._vectors[sample.name] = thumbnail(crop.pixels)
+        self._vectors[sample.name] = small
 
     def say(self, attribute: str, rows: Sequence[int]) -> dict[str, list[str]]:
         """What each baseline says about the attribute of the samples in `rows`."""
@@ -141,46 +155,67 @@ class _Baselines:
         return {"majority": [majority(values)] * len(rows), "knn": near}
 
 
+@dataclass(frozen=True, eq=False)
+class _Told:
+    """What was made of a batch of crops: their regions and thumbnails, and what taggers said."""
+
+    regions: list[str]
+    thumbnails: list[Vector]
+    said: list[Tags]
+
+
 def _answers(
-    taggers: Sequence[Tagger],
+    panel: Panel,
     taxonomy: Taxonomy,
     samples: Sequence[Sample],
     baselines: _Baselines,
+    workers: Workers,
     tell: Tell,
 ) -> list[dict[str, Answers]]:
     """By tagger: answers about all samples by attribute; the baselines see the same pictures."""
     others = baselines.others
     total = len(samples) + len(others)
-    regions: list[str] = []
-    said: list[list[Tags]] = []
-    for batch in in_batches(_loaded(samples), lambda loaded: True, BATCH, BATCH):
-        crops = [crop for _, crop in batch]
-        regions += [crop.region for crop in crops]
-        said.append([tagger.tag(crops) for tagger in taggers])
-        for sample, crop in batch:
-            baselines.look(sample, crop)
-        tell(len(regions), total)
-    for done, (sample, crop) in enumerate(_loaded(others), start=len(samples) + 1):
-        baselines.look(sample, crop)
-        tell(done, total)
+    told = list[_Told]()
+    steps = [Step(_read), Step(partial(_tag, panel=panel), models=True)]
+    names = iter(samples)
+    with closing(workers.run(samples, steps, BATCH)) as batches:
+        for batch in batches:
+            told.append(batch)
+            for small in batch.thumbnails:
+                baselines.look(next(names), small)
+            tell(sum(len(one.regions) for one in told), total)
+    with closing(workers.run(others, [Step(_reduce)], BATCH)) as smalls:
+        for done, small in enumerate(smalls):
+            baselines.look(others[done], small)
+            tell(len(samples) + done + 1, total)
+    regions = [region for batch in told for region in batch.regions]
     return [
         read_all(
             taxonomy,
             {
-                name: np.concatenate([tags.logits[name] for tags in mine])
+                name: np.concatenate([batch.said[number].logits[name] for batch in told])
                 for name in tagger.attributes
             },
-            mine[0].activation,
+            told[0].said[number].activation,
             tagger.calibrations,
             regions,
         )
-        for tagger, mine in zip(taggers, zip(*said, strict=True), strict=True)
+        for number, tagger in enumerate(panel.taggers)
     ]
 
 
-def _loaded(samples: Sequence[Sample]) -> Iterator[tuple[Sample, Crop]]:
-    with ThreadPoolExecutor(2) as pool:
-        yield from ahead(pool, lambda sample: (sample, sample.load()), samples, 2 * BATCH)
+def _read(batch: Sequence[Sample]) -> list[Crop]:
+    return [sample.load() for sample in batch]
+
+
+def _tag(batch: Sequence[Crop], panel: Panel) -> list[_Told]:
+    smalls = [thumbnail(crop.pixels) for crop in batch]
+    said = [tagger.tag(batch) for tagger in panel.taggers]
+    return [_Told([crop.region for crop in batch], smalls, said)]
+
+
+def _reduce(batch: Sequence[Sample]) -> list[Vector]:
+    return [thumbnail(sample.load().pixels) for sample in batch]
 
 
 def _figures(

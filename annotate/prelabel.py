@@ -5,28 +5,26 @@ find what is lacking -> read crops and masks (threads) -> ask the taggers (batch
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext, suppress
-from dataclasses import dataclass, replace
+from contextlib import closing, nullcontext, suppress
+from dataclasses import replace
 from functools import partial
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 
-from annotate.crops import CropLoader
 from annotate.failures import Failures
+from annotate.hearing import Heard, Panel, Wanted, proposing
 from annotate.options import Plan, PrelabelOptions, PrelabelProgress
 from annotate.pending import Pending, find_pending
 from annotate.record import Recorder
-from extract.ahead import ahead, in_batches
+from extract.pipeline import Threads, Workers
 from garments.atwork import at_work
 from garments.calibrate import record_model_calibrations
 from garments.catalog import one_of
 from garments.dataset import Dataset
-from garments.errors import BadInput, ModelError
+from garments.errors import ModelError
 from garments.migration.history import History
-from garments.settings import Settings
-from garments.tagger import Crop, Tagger, Tags
+from garments.tagger import Tagger, Tags
 
 __all__ = ["Plan", "PrelabelOptions", "PrelabelProgress", "load_taggers", "plan", "prelabel"]
 
@@ -34,25 +32,16 @@ _ROWS_AT_ONCE = 1024
 """Garments whose rows, masks among them, are read together."""
 
 
-@dataclass(frozen=True, eq=False)
-class _Loaded:
-    """A garment (its position among all) and its crop, or why there is none."""
-
-    position: int
-    garment_id: str
-    crop_sha: str
-    crop: Crop | None
-    reason: str = ""
-
-
 def prelabel(
     dataset: Dataset,
     options: PrelabelOptions | None = None,
-    taggers: Sequence[Tagger] | None = None,
+    taggers: Sequence[Tagger] | Panel | None = None,
+    workers: Workers | None = None,
 ) -> Iterator[PrelabelProgress]:
     """Ask the taggers about every garment that lacks their word, telling after each batch.
 
-    Taggers are loaded as `load_taggers` says unless they are given. A garment whose crop or mask
+    Taggers are loaded as `load_taggers` says unless they are given. `workers` do the work, threads
+    of this process unless given. A garment whose crop or mask
     cannot be used is left out, counted, and written to `run/prelabel.log`. What was finished when
     the consumer stops, or when an error is raised, is kept.
     """
@@ -61,7 +50,8 @@ def prelabel(
     if not _has_garments(dataset):
         yield PrelabelProgress(total=0)
         return
-    taggers = load_taggers(dataset, options) if taggers is None else taggers
+    panel = _panel(dataset, options, taggers)
+    taggers = panel.taggers
     with nullcontext() if options.dry_run else at_work(dataset):
         pending = find_pending(dataset, taggers, attributes, options.only_new, options.limit)
         total = pending.complete + len(pending.chosen)
@@ -72,7 +62,7 @@ def prelabel(
         for tagger in taggers:
             record_model_calibrations(dataset, tagger)
         if len(pending.chosen):
-            yield from _run(dataset, options, taggers, pending, progress)
+            yield from _run(dataset, options, panel, pending, progress, workers)
 
 
 def plan(
@@ -131,87 +121,87 @@ def _has_garments(dataset: Dataset) -> bool:
     return bool(dataset.catalog.active_garments(columns=["garment_id"]).num_rows)
 
 
+def load_panel(dataset: Dataset, options: PrelabelOptions | None = None) -> Panel:
+    """The taggers of `load_taggers`, which are loaded anew wherever they travel."""
+    options = options or PrelabelOptions()
+    return Panel(load_taggers(dataset, options), partial(_load_elsewhere, dataset.folder, options))
+
+
+def _panel(
+    dataset: Dataset, options: PrelabelOptions, taggers: Sequence[Tagger] | Panel | None
+) -> Panel:
+    if taggers is None:
+        return load_panel(dataset, options)
+    return taggers if isinstance(taggers, Panel) else Panel(taggers)
+
+
+def _load_elsewhere(folder: Path, options: PrelabelOptions) -> list[Tagger]:
+    return load_taggers(Dataset.open(folder), options)
+
+
 def _run(
     dataset: Dataset,
     options: PrelabelOptions,
-    taggers: Sequence[Tagger],
+    panel: Panel,
     pending: Pending,
     progress: PrelabelProgress,
+    workers: Workers | None,
 ) -> Iterator[PrelabelProgress]:
     settings = options.settings(dataset)
     recorder = Recorder(dataset.catalog, options.commit_seconds)
     failures = Failures(dataset)
-    pool = ThreadPoolExecutor(settings.extract.workers, "prelabel")
+    chosen = workers or Threads(settings.extract.workers)
+    steps = proposing(dataset, panel)
     try:
-        for batch in _batches(dataset, pending, settings, pool):
-            good = [one for one in batch if one.crop is not None]
-            bad = [one for one in batch if one.crop is None]
-            made = _ask(dataset, taggers, pending, good, recorder)
-            recorder.flush_if_due()
-            failures.add((one.garment_id, one.reason) for one in bad)
-            progress = replace(
-                progress,
-                tagged=progress.tagged + len(good),
-                proposals=progress.proposals + made,
-                failed=progress.failed + len(bad),
-                reasons=failures.first,
-            )
-            yield progress
+        wanted = _wanted(dataset, pending)
+        with closing(chosen.run(wanted, steps, settings.prelabel.batch)) as batches:
+            for heard in batches:
+                made = _record(dataset, panel.taggers, pending, heard, recorder)
+                recorder.flush_if_due()
+                failures.add(heard.bad)
+                progress = replace(
+                    progress,
+                    tagged=progress.tagged + len(heard.good),
+                    proposals=progress.proposals + made,
+                    failed=progress.failed + len(heard.bad),
+                    reasons=failures.first,
+                )
+                yield progress
         recorder.close()
     except BaseException:
         # Keep what is finished. Where the disk is full this fails too: the first error tells more.
         with suppress(Exception):
             recorder.flush()
         raise
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _batches(
-    dataset: Dataset, pending: Pending, settings: Settings, pool: ThreadPoolExecutor
-) -> Iterator[list[_Loaded]]:
-    size = settings.prelabel.batch
-    load = partial(_load, loader=CropLoader(dataset))
-    loaded = ahead(pool, load, _rows(dataset, pending), size + settings.extract.workers)
-    return in_batches(loaded, lambda one: one.crop is not None, size, 4 * size)
-
-
-def _rows(dataset: Dataset, pending: Pending) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Position and row of each garment that is chosen, read in groups."""
+def _wanted(dataset: Dataset, pending: Pending) -> Iterator[Wanted]:
+    """Each garment that is chosen, its rows read in groups."""
     for start in range(0, len(pending.chosen), _ROWS_AT_ONCE):
         positions = pending.chosen[start : start + _ROWS_AT_ONCE].tolist()
         ids = [pending.garment_ids[at] for at in positions]
         found = dataset.catalog.rows("garments", where=one_of("garment_id", ids)).to_pylist()
         rows = {row["garment_id"]: row for row in found}
-        yield from ((at, rows[name]) for at, name in zip(positions, ids, strict=True))
+        for at, name in zip(positions, ids, strict=True):
+            asked = (any(mask[at] for mask in masks.values()) for masks in pending.lacking)
+            yield Wanted(at, rows[name], tuple(asked))
 
 
-def _load(item: tuple[int, dict[str, Any]], loader: CropLoader) -> _Loaded:
-    position, row = item
-    garment_id, crop_sha = row["garment_id"], row["crop_sha"]
-    try:
-        return _Loaded(position, garment_id, crop_sha, loader.load(row))
-    except BadInput as error:
-        return _Loaded(position, garment_id, crop_sha, None, str(error))
-
-
-def _ask(
+def _record(
     dataset: Dataset,
     taggers: Sequence[Tagger],
     pending: Pending,
-    batch: Iterable[_Loaded],
+    heard: Heard,
     recorder: Recorder,
 ) -> int:
-    """Ask each tagger about those of the batch that lack its word; how many proposals came."""
+    """Take what each tagger said about those that lacked its word; how many proposals came."""
     made = 0
-    for tagger, lacking in zip(taggers, pending.lacking, strict=True):
-        mine = [one for one in batch if any(mask[one.position] for mask in lacking.values())]
-        if not mine:
+    for tagger, lacking, (mine, tags) in zip(taggers, pending.lacking, heard.said, strict=True):
+        if tags is None:
             continue
-        tags = tagger.tag([one.crop for one in mine if one.crop is not None])
         _check(dataset, tagger, tags, len(mine), lacking)
-        crops = [(one.garment_id, one.crop_sha) for one in mine]
-        at = np.array([one.position for one in mine])
+        crops = [heard.good[at][1:] for at in mine]
+        at = np.array([heard.good[at][0] for at in mine])
         made += recorder.add(tagger, crops, tags, {name: m[at] for name, m in lacking.items()})
     return made
 

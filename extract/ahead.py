@@ -12,15 +12,27 @@ R = TypeVar("R")
 def ahead(pool: Executor, work: Callable[[T], R], items: Iterable[T], depth: int) -> Iterator[R]:
     """Results of `work` on each of `items`, in order, at most `depth` of them in flight.
 
-    `items` is only drawn from when there is room, so a chain of these keeps memory bounded.
+    `items` is only drawn from when there is room, so a chain of these keeps memory bounded. An
+    error of `items` is raised after the results of those that came before it.
     """
     flying: deque[Future[R]] = deque()
-    for item in items:
+    trouble: list[Exception] = []
+    for item in _until(items, trouble):
         flying.append(pool.submit(work, item))
         if len(flying) >= depth:
             yield flying.popleft().result()
     while flying:
         yield flying.popleft().result()
+    if trouble:
+        raise trouble[0]
+
+
+def _until(items: Iterable[T], trouble: list[Exception]) -> Iterator[T]:
+    """`items` up to an error, which goes to `trouble`."""
+    try:
+        yield from items
+    except Exception as error:
+        trouble.append(error)
 
 
 def in_batches(

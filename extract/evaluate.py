@@ -1,15 +1,18 @@
 """How well garments are found, on photos with label maps: from the photo to the garment's box."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from extract.base import Detector, Parser
-from extract.look import FoundPerson, dress, look
-from extract.models import load_detector, load_parser
+from extract.base import Detector, Parser, Pixels
+from extract.look import FoundPerson, Looked, dress, look
+from extract.pipeline import Step, Threads, Workers
+from extract.roles import Roles
 from garments.boxes import Box, iou
 from garments.errors import BadTable
 from garments.images import decode
@@ -38,6 +41,9 @@ SEVEN[SKIN] = HAIR
 FOUND_AT = 0.5
 """IoU from which a garment counts as found."""
 
+READERS, BATCH = 2, 8
+"""Threads that read ahead, and photos that go to a worker together."""
+
 Figures = dict[str, float | int]
 Tell = Callable[[int, int], None]
 
@@ -57,6 +63,15 @@ class Scored:
     cut: int
 
 
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """A photo in memory and its true parts (H, W)."""
+
+    photo: ParsedPhoto
+    pixels: Pixels
+    parts: NDArray[np.uint8]
+
+
 def evaluate_extract(
     data: Path,
     split: str | None = None,
@@ -66,6 +81,7 @@ def evaluate_extract(
     device: str = "auto",
     limit: int | None = None,
     tell: Tell = lambda done, total: None,
+    workers: Workers | None = None,
 ) -> Figures:
     """Score extraction end to end on a folder laid out as CCP; one flat object of figures.
 
@@ -74,20 +90,26 @@ def evaluate_extract(
     seven classes (background, hair and skin, five regions). A garment of the truth counts 0 when
     nothing of its region was found or its person was rejected. Second guesses count as cut, so
     `garment_precision` (garments cut that lie on a true one of their region) pays for them.
-    `split` None is val where there is one, else all. Raises `BadTable` for another layout.
+    `split` None is val where there is one, else all. `workers` do the work, threads of this process
+    unless given. Raises `BadTable` for another layout.
     """
     everything = read_ccp(data)
     photos = default_split(everything) if split is None else read_ccp(data, split)
     photos = photos[:limit]
     train = [item for item in everything if item.split != "val"] or everything
     truth = _Truth(read_garment_boxes(data))
-    models = (
-        load_detector(detector, device) if isinstance(detector, str) else detector,
-        load_parser(parser, device) if isinstance(parser, str) else parser,
-    )
-    scored = list(
-        _scores(photos, *models, limits or FramingLimits(), truth, truth.typical(train), tell)
-    )
+    roles, limits = Roles.of(detector, parser, device), limits or FramingLimits()
+    scoring = partial(_score_all, limits=limits, truth=truth, typical=truth.typical(train))
+    steps = [
+        Step(read_labelled),
+        Step(partial(_look_all, roles=roles, limits=limits), models=True),
+        Step(scoring),
+    ]
+    scored = list[Scored]()
+    with closing((workers or Threads(READERS)).run(photos, steps, BATCH)) as done:
+        for one in done:
+            scored.append(one)
+            tell(len(scored), len(photos))
     if not scored:
         raise BadTable(f"expected photos with label maps in {data}, but there are none to score")
     return _figures(scored)
@@ -125,22 +147,38 @@ def true_boxes(parts: NDArray[np.uint8]) -> list[tuple[Region, Box]]:
     return [(region, box) for region, box in boxes if box is not None]
 
 
-def _scores(
-    photos: Sequence[ParsedPhoto],
-    detector: Detector,
-    parser: Parser,
+def read_labelled(batch: Sequence[ParsedPhoto]) -> list[Labelled]:
+    """Photos with their true label maps."""
+    return [
+        Labelled(photo, decode(photo.photo.read_bytes()).pixels, load_parts(photo))
+        for photo in batch
+    ]
+
+
+def _look_all(
+    batch: Sequence[Labelled], roles: Roles, limits: FramingLimits
+) -> list[tuple[Labelled, Looked]]:
+    """One by one, so that the figures do not depend on what else is in a batch."""
+    models = roles.detector, roles.parser
+    return [(one, look([one.pixels], *models, limits)[0]) for one in batch]
+
+
+def _score_all(
+    batch: Sequence[tuple[Labelled, Looked]],
     limits: FramingLimits,
     truth: _Truth,
     typical: dict[Region, Box],
-    tell: Tell,
-) -> Iterator[Scored]:
-    for done, photo in enumerate(photos, start=1):
-        pixels = decode(photo.photo.read_bytes()).pixels
-        parts = load_parts(photo)
-        looked = look([pixels], detector, parser, limits)[0]
-        people = dress(looked, limits, CropSettings().second_guess)
-        yield _score(parts, truth.garments(photo, parts), people, typical)
-        tell(done, len(photos))
+) -> list[Scored]:
+    second_guess = CropSettings().second_guess
+    return [
+        _score(
+            one.parts,
+            truth.garments(one.photo, one.parts),
+            dress(looked, limits, second_guess),
+            typical,
+        )
+        for one, looked in batch
+    ]
 
 
 def _score(

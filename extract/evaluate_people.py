@@ -1,16 +1,20 @@
 """How well people are found and framed, on photos whose people are known."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from extract.base import Detections, Detector, Parser, Pixels
+from extract.evaluate import BATCH, READERS
 from extract.framing_fit import wanted_verdict
-from extract.look import FoundPerson, accepted, dress, look_at
-from extract.models import load_detector, load_parser
+from extract.look import FoundPerson, Looked, accepted, dress, look_at
+from extract.pipeline import Step, Threads, Workers
+from extract.roles import Roles
 from garments.boxes import Box, iou
 from garments.errors import BadTable
 from garments.images import decode
@@ -32,13 +36,12 @@ class PersonTruth:
     ignored: NDArray[np.float32]
 
 
-def person_truth(photo: PersonsPhoto, pixels: Pixels | None = None) -> PersonTruth | None:
+def person_truth(photo: PersonsPhoto) -> PersonTruth | None:
     """Whom to find in a photo; None for one whose list of boxes is known to be cut short."""
     if photo.boxes_truncated:
         return None
     wanted = _wanted(photo)
-    if pixels is None:
-        pixels = decode(photo.path.read_bytes()).pixels
+    pixels = decode(photo.path.read_bytes()).pixels
     return PersonTruth(pixels, photo.boxes[wanted], photo.boxes[~wanted])
 
 
@@ -74,6 +77,7 @@ def evaluate_people(
     device: str = "auto",
     limit: int | None = None,
     tell: Callable[[int, int], None] = lambda done, total: None,
+    workers: Workers | None = None,
 ) -> Figures:
     """Score detection and framing on a folder laid out as `persons`; one flat object of figures.
 
@@ -83,26 +87,69 @@ def evaluate_people(
     be accepted and the box lies on that person (IoU >= 0.5); any other photo with somebody
     accepted is wrong. `accept_all_*` is what taking every detection would give, and
     `*_box_precision` counts every wrong box, not the photo once. `split` None is val where there
-    is one, else all.
+    is one, else all. `workers` do the work, threads of this process unless given.
     """
     everything = read_persons(data)
     named = split or ("val" if any(photo.split == "val" for photo in everything) else None)
     photos = [photo for photo in everything if named is None or photo.split == named][:limit]
     if not photos:
         raise BadTable(f"expected photos of split {named!r} in {data}, but there are none")
-    finder = load_detector(detector, device) if isinstance(detector, str) else detector
-    reader = load_parser(parser, device) if isinstance(parser, str) else parser
-    framing = limits or FramingLimits()
+    roles, framing = Roles.of(detector, parser, device), limits or FramingLimits()
     tally = _Tally(typical_box([p for p in everything if p.split != "val"] or everything))
-    for done, photo in enumerate(photos, start=1):
-        pixels = decode(photo.path.read_bytes()).pixels
-        found = finder.detect([pixels])[0]
-        tally.add_boxes(photo, pixels, found)
-        if (verdict := wanted_verdict(photo)) is not None:
-            people = dress(look_at([pixels], [found], reader, framing)[0], framing, second_guess=1)
-            tally.add_verdict(Box(*photo.boxes[0].tolist()), verdict, people)
-        tell(done, len(photos))
+    steps = [
+        Step(_read_all),
+        Step(partial(_look_all, roles=roles, limits=framing), models=True),
+        Step(partial(_dress_all, limits=framing)),
+    ]
+    with closing((workers or Threads(READERS)).run(photos, steps, BATCH)) as seen:
+        for done, (photo, one) in enumerate(zip(photos, seen, strict=True), start=1):
+            tally.add(photo, one)
+            tell(done, len(photos))
     return {"photos": len(photos), **tally.figures()}
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """What was found in a photo: its size (width, height), all detections, and in a photo whose
+    framing is labelled the people with their verdicts."""
+
+    size: tuple[int, int]
+    detections: Detections
+    people: Sequence[FoundPerson] | None = None
+
+
+def _read_all(batch: Sequence[PersonsPhoto]) -> list[tuple[PersonsPhoto, Pixels]]:
+    return [(photo, decode(photo.path.read_bytes()).pixels) for photo in batch]
+
+
+def _look_all(
+    batch: Sequence[tuple[PersonsPhoto, Pixels]], roles: Roles, limits: FramingLimits
+) -> list[tuple[_Seen, Looked | None]]:
+    """One by one, so that the figures do not depend on what else is in a batch."""
+    return [_look(photo, pixels, roles, limits) for photo, pixels in batch]
+
+
+def _look(
+    photo: PersonsPhoto, pixels: Pixels, roles: Roles, limits: FramingLimits
+) -> tuple[_Seen, Looked | None]:
+    found = roles.detector.detect([pixels])[0]
+    seen = _Seen((pixels.shape[1], pixels.shape[0]), found)
+    if wanted_verdict(photo) is None:
+        return seen, None
+    return seen, look_at([pixels], [found], roles.parser, limits)[0]
+
+
+def _dress_all(batch: Sequence[tuple[_Seen, Looked | None]], limits: FramingLimits) -> list[_Seen]:
+    return [
+        seen if looked is None else replace(seen, people=_judged(looked, limits))
+        for seen, looked in batch
+    ]
+
+
+def _judged(looked: Looked, limits: FramingLimits) -> list[FoundPerson]:
+    """The people with their verdicts, without the masks that led to them."""
+    people = dress(looked, limits, second_guess=1)
+    return [replace(person, map=None, garments=()) for person in people]
 
 
 class _Tally:
@@ -115,21 +162,24 @@ class _Tally:
         self._blind: list[ImageBoxes] = []
         self._accepted, self._all = _Counts(), _Counts()
 
-    def add_boxes(self, photo: PersonsPhoto, pixels: Pixels, found: Detections) -> None:
-        """Add one photo's detections, unless its list of people is cut short."""
-        truth = person_truth(photo, pixels)
-        if truth is None:
-            return
-        height, width = pixels.shape[:2]
-        blind = (self._typical * np.array([width, height] * 2, np.float32))[None]
-        sure = np.ones(1, np.float32)
-        self._found.append(ImageBoxes(found.boxes, found.scores, truth.wanted, truth.ignored))
-        self._blind.append(ImageBoxes(blind, sure, truth.wanted, truth.ignored))
+    def add(self, photo: PersonsPhoto, seen: _Seen) -> None:
+        """Add one photo and what was found in it."""
+        if not photo.boxes_truncated:
+            self._add_boxes(photo, seen)
+        verdict = wanted_verdict(photo)
+        if verdict is not None and seen.people is not None:
+            box = Box(*photo.boxes[0].tolist())
+            found = [person for person in seen.people if accepted(person)]
+            _count(self._accepted, found, box, verdict)
+            _count(self._all, seen.people, box, verdict)
 
-    def add_verdict(self, box: Box, verdict: Verdict, people: Sequence[FoundPerson]) -> None:
-        """Add one photo of one labelled person with what the pipeline made of it."""
-        _count(self._accepted, [person for person in people if accepted(person)], box, verdict)
-        _count(self._all, people, box, verdict)
+    def _add_boxes(self, photo: PersonsPhoto, seen: _Seen) -> None:
+        truth = _wanted(photo)
+        blind = (self._typical * np.array([*seen.size] * 2, np.float32))[None]
+        sure = np.ones(1, np.float32)
+        found, wanted, ignored = seen.detections, photo.boxes[truth], photo.boxes[~truth]
+        self._found.append(ImageBoxes(found.boxes, found.scores, wanted, ignored))
+        self._blind.append(ImageBoxes(blind, sure, wanted, ignored))
 
     def figures(self) -> Figures:
         """All figures, flat."""

@@ -33,6 +33,17 @@ class Writer:
             temporary.unlink(missing_ok=True)
 
 
+class Memory(Writer):
+    """Writes nothing: keeps what would be written, by path."""
+
+    def __init__(self) -> None:
+        self.kept: dict[Path, bytes] = {}
+
+    def write(self, path: Path, data: bytes) -> None:
+        """Keep `data`."""
+        self.kept[path] = data
+
+
 def alive(process: str) -> bool:
     """Whether a process with this id runs; one of another user does too."""
     if not process.isdigit():

@@ -1,22 +1,22 @@
 """From what was seen in a photo to its records, crops and preview."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from extract.base import Pixels
 from extract.crops import cut_regions, doubts, garment_crop, photo_box, photo_mask
 from extract.files import Writer
-from extract.look import FoundPerson, Looked, dress, look
-from extract.prepare import Fate, Outcome, Prepared
+from extract.look import FoundPerson, Looked, dress
+from extract.outcome import Fate, Outcome
+from extract.prepare import Prepared
 from extract.regions import GarmentMask
-from extract.roles import Roles
 from garments.boxes import Box
 from garments.dataset import Dataset
 from garments.ids import content_id, garment_id, person_id
 from garments.images import encode_jpeg, fit
 from garments.parts import Region
 from garments.records import Garment, Person, Photo
-from garments.settings import FramingLimits, Settings
+from garments.settings import Settings
 
 CROP_QUALITY, PREVIEW_QUALITY = 92, 85
 
@@ -49,21 +49,6 @@ class Bench:
         small = fit(prepared.pixels, self.settings.extract.preview_longest)
         path = self.dataset.preview_path(prepared.photo.photo_id)
         self.writer.write(path, encode_jpeg(small, PREVIEW_QUALITY))
-
-
-def see(
-    batches: Iterable[Sequence[Prepared | Outcome]], roles: Roles, limits: FramingLimits
-) -> Iterator[Seen | Outcome]:
-    """Run the models on batches; what is settled already passes through in its place."""
-    for batch in batches:
-        photos = [item for item in batch if isinstance(item, Prepared)]
-        seen: Iterator[Seen] = iter(())
-        if photos:  # only now are the models loaded
-            pixels = [photo.pixels for photo in photos]
-            looked = look(pixels, roles.detector, roles.parser, limits)
-            seen = map(Seen, photos, looked)
-        for item in batch:
-            yield next(seen) if isinstance(item, Prepared) else item
 
 
 def finish(seen: Seen | Outcome, bench: Bench) -> Outcome:

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import asdict
 
+from extract.claims import Claims
 from extract.options import Plan
-from extract.prepare import Claims, Fate
+from extract.outcome import Fate
 from extract.sources import Found, load
 from garments.errors import BadSource
 from garments.ids import content_id
@@ -27,7 +28,7 @@ def _kind(found: Found, claims: Claims) -> str:
     if found.url is not None:
         return "done" if claims.known_photo(found) else "remote"
     try:
-        fate = claims.claim(content_id(load(found)))
+        fate = claims.claim(content_id(load(found)), found.origin)
     except BadSource:
         return "unreadable"
     kinds = {None: "new", Fate.DONE: "done", Fate.TAKEN_DOWN: "taken_down"}

@@ -1,39 +1,15 @@
 """A source becomes a photo in memory, or a record of why not."""
 
-import threading
-from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, replace
 
 from extract.base import Pixels
+from extract.claims import Claims, Settled
+from extract.outcome import Fate, Outcome
 from extract.sources import Found, load
 from garments.errors import BadImage, BadSource
 from garments.ids import content_id, stable_id
-from garments.idset import IdSet
 from garments.images import decode, phash
-from garments.records import Garment, Person, Photo, PhotoState, Source
-from garments.withdrawals import Refused
-
-
-class Fate(StrEnum):
-    """What became of a source. Of what was taken down nothing is recorded."""
-
-    EXTRACTED = "extracted"
-    UNREADABLE = "unreadable"
-    DONE = "done"
-    DUPLICATE = "duplicate"
-    TAKEN_DOWN = "taken down"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """All that is recorded of one source; people and garments only where it was extracted."""
-
-    fate: Fate
-    source: Source
-    photo: Photo | None = None
-    people: tuple[Person, ...] = ()
-    garments: tuple[Garment, ...] = ()
+from garments.records import Photo, PhotoState, Source
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,60 +22,28 @@ class Prepared:
     scale: float
 
 
-class Claims:
-    """Which photos are settled: finished in an earlier run, somebody's in this one, or refused."""
-
-    def __init__(
-        self, done: IdSet, fetched: Mapping[str, str], refused: Refused | None = None
-    ) -> None:
-        """`done` are photo ids; `fetched` tells the photo id behind a URL fetched before.
-
-        `refused` knows what was taken down and must not come back.
-        """
-        self._done, self._fetched = done, fetched
-        self._refused = refused or Refused()
-        self._mine = IdSet()
-        self._lock = threading.Lock()
-
-    def known_photo(self, found: Found) -> str | None:
-        """The finished photo behind a URL that was fetched before, so that it is not again."""
-        if found.url is None:
-            return None
-        photo_id = self._fetched.get(found.origin)
-        return photo_id if photo_id and photo_id in self._done else None
-
-    def refuses(self, handle: str) -> bool:
-        """Whether the photos of a handle were taken down, so that none is even read."""
-        return self._refused.handle(handle)
-
-    def claim(self, photo_id: str) -> Fate | None:
-        """None where the caller is to extract the photo, else what became of it already."""
-        if self._refused.photo(photo_id):
-            return Fate.TAKEN_DOWN
-        with self._lock:
-            if photo_id in self._done:
-                return Fate.DONE
-            if photo_id in self._mine:
-                return Fate.DUPLICATE
-            self._mine.add(photo_id)
-            return None
-
-
-def prepare(found: Found, claims: Claims, longest: int) -> Prepared | Outcome:
-    """Read, identify and decode one source; safe to call from several threads.
-
-    Photos whose longer side has more than `longest` pixels are reduced to it.
-    """
+def admit(found: Found, claims: Claims) -> Found | Outcome:
+    """Settle what needs no look at the bytes: handles taken down, URLs that are done."""
     if claims.refuses(found.handle):
         return Outcome(Fate.TAKEN_DOWN, source_record(found, None))
     if known := claims.known_photo(found):
         return Outcome(Fate.DONE, source_record(found, known))
+    return found
+
+
+def prepare(found: Found | Outcome, claims: Settled, longest: int) -> Prepared | Outcome:
+    """Read, identify and decode one source; safe to call from several threads.
+
+    Photos whose longer side has more than `longest` pixels are reduced to it.
+    """
+    if isinstance(found, Outcome):
+        return found
     try:
         data = load(found)
     except BadSource as error:
         return Outcome(Fate.UNREADABLE, source_record(found, None, str(error)))
     photo_id = content_id(data)
-    if (fate := claims.claim(photo_id)) is not None:
+    if (fate := claims.claim(photo_id, found.origin)) is not None:
         return Outcome(fate, source_record(found, photo_id))
     try:
         picture = decode(data, longest=longest)
@@ -115,9 +59,8 @@ def source_record(found: Found, photo_id: str | None, problem: str = "") -> Sour
 
     What could not be read and later can gets a record of its own: the newest one holds.
     """
-    kind = "unreadable" if problem else "source"
     return Source(
-        source_id=stable_id(kind, found.origin, photo_id or ""),
+        source_id=_source_id(found.origin, photo_id, problem),
         origin=found.origin,
         photo_id=photo_id,
         handle=found.handle or "",
@@ -128,3 +71,16 @@ def source_record(found: Found, photo_id: str | None, problem: str = "") -> Sour
         state=PhotoState.UNREADABLE if problem else PhotoState.OK,
         reason=problem,
     )
+
+
+def confirm(outcome: Outcome, claims: Settled) -> Outcome:
+    """The outcome of work that was done elsewhere, unless its photo is another's or refused."""
+    photo, source = outcome.photo, outcome.source
+    if photo is None or (fate := claims.claim(photo.photo_id, source.origin)) is None:
+        return outcome
+    name = _source_id(source.origin, photo.photo_id)
+    return Outcome(fate, replace(source, source_id=name, state=PhotoState.OK, reason=""))
+
+
+def _source_id(origin: str, photo_id: str | None, problem: str = "") -> str:
+    return stable_id("unreadable" if problem else "source", origin, photo_id or "")

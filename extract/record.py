@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from extract.prepare import Fate, Outcome
+from extract.outcome import Fate, Outcome
 from extract.rematch import keep_garment_ids, keep_person_ids
 from garments.catalog import Catalog, one_of
 from garments.catalog.rows import (

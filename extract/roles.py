@@ -5,14 +5,17 @@ told from its folder's files alone; only a hub checkpoint has to be loaded for t
 """
 
 import hashlib
+import platform
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from extract.accelerate.compute import Compute
 from extract.base import Detector, Parser
+from garments.errors import ModelError
 from garments.ids import stable_id
 from garments.references import Reference, Source
-from garments.settings import Settings
+from garments.settings import ModelSettings, Settings
 
 
 class Roles:
@@ -28,6 +31,28 @@ class Roles:
         """`detector` and `parser` are used instead of the settings' references where given."""
         self._models, self._speed, self._device = settings.models, settings.speed, device
         self._detector, self._parser = detector, parser
+        self._expected: dict[str, str | None] = {}
+
+    @classmethod
+    def of(cls, detector: str | Detector, parser: str | Parser, device: str = "auto") -> "Roles":
+        """The roles where each is a reference or a ready object."""
+        names = {
+            role: given
+            for role, given in (("detector", detector), ("parser", parser))
+            if isinstance(given, str)
+        }
+        return cls(
+            Settings(models=ModelSettings(**names)),
+            device,
+            None if isinstance(detector, str) else detector,
+            None if isinstance(parser, str) else parser,
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What travels to another process: no loaded models, but what they must turn out to be."""
+        names = ("_models", "_speed", "_device", "_detector", "_parser")
+        known = {role: self.__dict__.get(f"{role}_identity") for role in ("detector", "parser")}
+        return {**{name: self.__dict__[name] for name in names}, "_expected": known}
 
     @property
     def detector_reference(self) -> str:
@@ -46,7 +71,9 @@ class Roles:
             return self._detector
         from extract.models import load_detector
 
-        return load_detector(self._models.detector, self._device, **self._how)
+        loaded = load_detector(self._models.detector, self._device, **self._how)
+        self._expect("detector", loaded.reference, loaded.fingerprint)
+        return loaded
 
     @cached_property
     def parser(self) -> Parser:
@@ -55,7 +82,9 @@ class Roles:
             return self._parser
         from extract.models import load_parser
 
-        return load_parser(self._models.parser, self._device, **self._how)
+        loaded = load_parser(self._models.parser, self._device, **self._how)
+        self._expect("parser", loaded.reference, loaded.fingerprint)
+        return loaded
 
     @cached_property
     def detector_identity(self) -> str:
@@ -80,6 +109,16 @@ class Roles:
         """Hash of a model's files and of what is asked of it, None where it lies in no folder."""
         files = _folder_identity(reference, role)
         return files and Compute(precision=self._speed.precision).identity(files)
+
+    def _expect(self, role: str, reference: str, fingerprint: str) -> None:
+        """`ModelError` where a model that was loaded elsewhere is not the one known here."""
+        found = self._folder_identity(reference, role) or fingerprint
+        if self._expected.get(role) not in (None, found):
+            raise ModelError(
+                f"expected the same {role} {reference} on every machine, but {platform.node()} has "
+                "another: copy the model's folder there, install the same version of garmentloop, "
+                "or choose the same precision for all"
+            )
 
 
 def _folder_identity(reference: str, role: str) -> str | None:

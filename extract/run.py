@@ -1,29 +1,34 @@
 """`extract` itself: sources in, people and garment crops out, resumable.
 
 find sources -> read and decode (threads) -> detect, judge, parse (batches) -> masks and crops
-(threads) -> catalogue (groups). Every step draws from the one before only when it has room, so
-memory does not grow with the number of photos.
+(threads) -> files -> catalogue (groups). Every step draws from the one before only when it has
+room, so memory does not grow with the number of photos. On a cluster the same steps are done there,
+up to the files: it is always this process that writes.
 """
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from itertools import islice
 
-from extract.ahead import ahead, in_batches
+from extract.ahead import ahead
 from extract.base import Detector, Parser
+from extract.claims import Claims
 from extract.files import Writer
-from extract.finish import Bench, finish, finish_product, see
+from extract.finish import Bench
 from extract.options import Plan, Progress, RunOptions, config_hash, product_config_hash
+from extract.outcome import Fate, Outcome
+from extract.pipeline import Threads, Workers
 from extract.plan import foretell
-from extract.prepare import Claims, Fate, Outcome, Prepared, prepare
+from extract.prepare import admit, confirm
 from extract.provenance import Provenance, write_provenance
 from extract.record import Recorder
 from extract.roles import Roles
 from extract.sources import Found, find_sources
+from extract.steps import Finished, extraction
 from garments.atwork import at_work
 from garments.dataset import Dataset
 from garments.errors import DatasetError
@@ -33,6 +38,9 @@ from garments.withdrawals import Withdrawals
 
 __all__ = ["Plan", "Progress", "RunOptions", "plan", "run"]
 
+WRITERS = 2
+"""Threads that write crops and previews."""
+
 
 def run(
     dataset: Dataset,
@@ -41,12 +49,14 @@ def run(
     *,
     detector: Detector | None = None,
     parser: Parser | None = None,
+    workers: Workers | None = None,
 ) -> Iterator[Progress]:
     """Extract `inputs` (see `extract.sources`) into `dataset`, telling after each source.
 
     Models are loaded by the options' or the data set's references unless `detector` and `parser`
-    are given. Photos that were extracted with the same models and settings are skipped. What was
-    finished when the consumer stops, or when an error is raised, is kept.
+    are given. `workers` do the work, threads of this process unless given. Photos that were
+    extracted with the same models and settings are skipped. What was finished when the consumer
+    stops, or when an error is raised, is kept.
     """
     options = options or RunOptions()
     if options.dry_run:
@@ -67,7 +77,7 @@ def run(
         recorder = Recorder(dataset.catalog, config, *when)
         bench = Bench(dataset, settings, Writer(dataset.run / "scratch"))
         write_provenance(dataset, _provenance(settings, options, roles, config), bench.writer)
-        yield from _run(inputs, options, bench, roles, recorder)
+        yield from _run(inputs, options, bench, roles, recorder, workers)
 
 
 def plan(
@@ -109,21 +119,24 @@ def _provenance(settings: Settings, options: RunOptions, roles: Roles, config: s
 
 
 def _run(
-    inputs: Sequence[str], options: RunOptions, bench: Bench, roles: Roles, recorder: Recorder
+    inputs: Sequence[str],
+    options: RunOptions,
+    bench: Bench,
+    roles: Roles,
+    recorder: Recorder,
+    workers: Workers | None,
 ) -> Iterator[Progress]:
-    pool = ThreadPoolExecutor(bench.settings.extract.workers, "extract")
-    founds = islice(find_sources(inputs), options.limit)
     total = _Total(inputs, options.limit)
     progress = Progress()
     try:
+        founds = islice(find_sources(inputs), options.limit)
         refused = Withdrawals(bench.dataset).refused()
         claims = Claims(recorder.done, recorder.fetched(), refused)
-        prepared = _prepared(founds, claims, bench, pool)
-        outcomes = _products if options.as_crops else partial(_outcomes, roles=roles)
-        for outcome in outcomes(prepared, bench, pool):
-            recorder.add(outcome)
-            progress = replace(_counted(progress, outcome), total=total.count)
-            yield progress
+        with closing(_outcomes(founds, claims, options.as_crops, bench, roles, workers)) as done:
+            for outcome in done:
+                recorder.add(outcome)
+                progress = replace(_counted(progress, outcome), total=total.count)
+                yield progress
         recorder.close()
     except BaseException:
         # Keep what is finished. Where the disk is full this fails too: the first error tells more.
@@ -132,34 +145,45 @@ def _run(
         raise
     finally:
         total.stop()
-        pool.shutdown(wait=True, cancel_futures=True)
     yield replace(progress, total=progress.done)
 
 
-def _prepared(
-    founds: Iterator[Found], claims: Claims, bench: Bench, pool: ThreadPoolExecutor
-) -> Iterator[Prepared | Outcome]:
-    chosen = bench.settings.extract
-    work = partial(prepare, claims=claims, longest=chosen.working_longest)
-    return ahead(pool, work, founds, chosen.batch + chosen.workers)
-
-
 def _outcomes(
-    prepared: Iterator[Prepared | Outcome], bench: Bench, pool: ThreadPoolExecutor, roles: Roles
-) -> Iterator[Outcome]:
-    """The chain of steps behind preparation; drawing from its end drives all of them."""
-    size = bench.settings.extract.batch
-    batches = in_batches(prepared, lambda item: isinstance(item, Prepared), size, 8 * size)
-    seen = see(batches, roles, bench.settings.framing)
-    return ahead(pool, partial(finish, bench=bench), seen, size)
+    founds: Iterator[Found],
+    claims: Claims,
+    as_crops: bool,
+    bench: Bench,
+    roles: Roles,
+    workers: Workers | None,
+) -> Generator[Outcome, None, None]:
+    """The chain of steps; drawing from its end drives all of them.
+
+    Workers elsewhere claim nothing: here it is decided whose a photo is, and here all is written.
+    """
+    settings = bench.settings
+    chosen = workers or Threads(settings.extract.workers)
+    known = claims.elsewhere() if chosen.elsewhere else claims
+    steps = extraction(settings, roles, known, as_crops)
+    admitted = (admit(found, claims) for found in founds)
+    pool = ThreadPoolExecutor(WRITERS, "write")
+    try:
+        with closing(chosen.run(admitted, steps, settings.extract.batch)) as finished:
+            confirmed = (_confirmed(one, claims) for one in finished)
+            yield from ahead(pool, partial(_keep, bench=bench), confirmed, settings.extract.batch)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _products(
-    prepared: Iterator[Prepared | Outcome], bench: Bench, pool: ThreadPoolExecutor
-) -> Iterator[Outcome]:
-    """The same for product shots."""
-    work = partial(finish_product, bench=bench)
-    return ahead(pool, work, prepared, bench.settings.extract.batch)
+def _confirmed(finished: Finished, claims: Claims) -> Finished:
+    outcome = confirm(finished.outcome, claims)
+    return finished if outcome is finished.outcome else Finished(outcome, {})
+
+
+def _keep(finished: Finished, bench: Bench) -> Outcome:
+    """Write the crops and the preview of one photo; its outcome."""
+    for name, data in finished.files.items():
+        bench.writer.write(bench.dataset.folder / name, data)
+    return finished.outcome
 
 
 def _counted(progress: Progress, outcome: Outcome) -> Progress:

@@ -53,6 +53,7 @@ class Part:
 
 PARTS = (
     Part("OpenVINO", "openvino", "speed", "faster models on CPUs"),
+    Part("Ray", "ray", "ray", "--workers ray"),
     Part("HEIC photos", "pillow-heif", "heif", "photos from iPhones"),
     Part("training", "segmentation-models-pytorch", "train", "finetune"),
     Part("Label Studio", "label-studio", "annotate", "annotate"),

@@ -13,6 +13,7 @@ GarmentLoopError
 ├── ModelError          a model reference that cannot be resolved or used
 │   ├── UnknownModel    the reference names nothing that exists
 │   └── UnfitModel      the checkpoint loads but cannot do the job (no person class)
+├── ClusterError        a Ray cluster that cannot be started or reached
 └── StudioError         Label Studio cannot be started, reached or used
     ├── StudioDown      no answer from that address, or nothing but failures
     ├── StudioDenied    the token is wrong, expired or may not do this
@@ -75,6 +76,10 @@ class UnknownModel(ModelError):
 
 class UnfitModel(ModelError):
     """The checkpoint loads but cannot do the job it was named for."""
+
+
+class ClusterError(GarmentLoopError):
+    """A Ray cluster that cannot be started or reached."""
 
 
 class FiftyOneError(GarmentLoopError):

@@ -10,7 +10,8 @@ from curate.imports.entries import Entry, Figure, Look, Piece
 from curate.imports.record import Imported
 from extract.crops import doubts, garment_crop, photo_mask
 from extract.finish import Bench
-from extract.prepare import Fate, Outcome, Prepared
+from extract.outcome import Fate, Outcome
+from extract.prepare import Prepared
 from extract.regions import GarmentMask
 from garments.boxes import Box
 from garments.errors import BadInput

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from curate.imports.labels import Said, write_labels
-from extract.prepare import Outcome
+from extract.outcome import Outcome
 from extract.record import Before, Recorder
 from garments.dataset import Dataset
 from garments.parts import Region

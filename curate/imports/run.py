@@ -16,10 +16,11 @@ from curate.imports.entries import Entry, PublicSet
 from curate.imports.options import MOST_REASONS, ImportOptions, ImportProgress
 from curate.imports.record import ImportRecorder, Kept
 from extract.ahead import ahead
+from extract.claims import Claims
 from extract.files import Writer
 from extract.finish import Bench
 from extract.found import found_file
-from extract.prepare import Claims, Fate, Outcome
+from extract.outcome import Fate, Outcome
 from extract.provenance import Provenance, write_provenance
 from garments.atwork import at_work
 from garments.dataset import Dataset
@@ -119,7 +120,7 @@ def _claimed(
             continue
         photo_id = content_id(data)
         source = _source(chosen, entry, photo_id)
-        fate = claims.claim(photo_id)
+        fate = claims.claim(photo_id, source.origin)
         if photo_id in kept:
             yield Kept(Fate.DONE, source)
         elif fate:

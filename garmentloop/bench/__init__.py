@@ -28,10 +28,13 @@ class Size:
     many_photos: int
     garments: int
     reference_photos: int
+    small_photos: int
 
 
-FULL = Size(photos=1000, many_photos=5000, garments=1_000_000, reference_photos=24)
-SMALL = Size(photos=20, many_photos=40, garments=10_000, reference_photos=2)
+FULL = Size(
+    photos=1000, many_photos=5000, garments=1_000_000, reference_photos=24, small_photos=2000
+)
+SMALL = Size(photos=20, many_photos=40, garments=10_000, reference_photos=2, small_photos=40)
 
 Bench = Callable[[Path, Size], Iterator[Figure]]
 """Given a scratch folder and a size, measures and yields figures."""
@@ -44,6 +47,7 @@ def benches() -> dict[str, Bench]:
         curation,
         extraction,
         models,
+        ray,
         selection,
         studio,
         suspects,
@@ -57,6 +61,7 @@ def benches() -> dict[str, Bench]:
         "tagging": tagging.measure,
         "training": training.measure,
         "extraction": extraction.measure,
+        "ray": ray.measure,
         "studio": studio.measure,
         "curation": curation.measure,
         "suspects": suspects.measure,

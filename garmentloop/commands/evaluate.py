@@ -16,6 +16,7 @@ from garmentloop.options import (
     JsonFile,
     LimitOption,
     ParserOption,
+    WorkersOption,
 )
 
 app = typer.Typer(
@@ -53,6 +54,7 @@ def extract(
     parser: ParserOption = None,
     device: DeviceOption = "auto",
     limit: LimitOption = None,
+    workers: WorkersOption = None,
     json_file: JsonFile = None,
 ) -> None:
     """How well garments are parsed and found, against pixel labels.
@@ -66,8 +68,9 @@ def extract(
       garmentloop evaluate extract --data runs/street --json figures.json
     """
     from extract.evaluate import evaluate_extract
+    from garmentloop.workers.cluster import open_workers
 
-    with err.status("evaluating") as status:
+    with open_workers(workers, device) as chosen, err.status("evaluating") as status:
         figures = evaluate_extract(
             data,
             split=split,
@@ -76,6 +79,7 @@ def extract(
             device=device,
             limit=limit,
             tell=lambda done, total: status.update(f"{done}/{total} photos"),
+            workers=chosen,
         )
     _tell(figures, f"{data}", json_file)
 
@@ -90,6 +94,7 @@ def people(
     parser: ParserOption = None,
     device: DeviceOption = "auto",
     limit: LimitOption = None,
+    workers: WorkersOption = None,
     json_file: JsonFile = None,
 ) -> None:
     """How well people are found, and the right ones accepted, against labelled boxes.
@@ -103,8 +108,9 @@ def people(
       garmentloop evaluate people --data runs/street --detector dir:runs/detector
     """
     from extract.evaluate_people import evaluate_people
+    from garmentloop.workers.cluster import open_workers
 
-    with err.status("evaluating") as status:
+    with open_workers(workers, device) as chosen, err.status("evaluating") as status:
         figures = evaluate_people(
             data,
             split=split,
@@ -113,6 +119,7 @@ def people(
             device=device,
             limit=limit,
             tell=lambda done, total: status.update(f"{done}/{total} photos"),
+            workers=chosen,
         )
     _tell(figures, f"{data}", json_file)
 
@@ -160,6 +167,7 @@ def tagger(
         int | None,
         typer.Option(min=1, metavar="N", help="With --data: stop after this many garments."),
     ] = None,
+    workers: WorkersOption = None,
     json_file: JsonFile = None,
 ) -> None:
     """How well taggers name garments, on labelled pictures or a frozen release.
@@ -193,6 +201,11 @@ def tagger(
       garmentloop evaluate tagger -d datasets/mine --model model:v1 --page
     """
     columns = _names(attributes)
+    if dataset and not data and workers:
+        raise typer.BadParameter(
+            "expected --workers with --data: what taggers say about a release is kept, so only new "
+            "taggers are asked, here; leave out --workers"
+        )
     if dataset and not data:
         _on_release(dataset, release, models or [], columns, device, page, json_file)
         return
@@ -203,9 +216,10 @@ def tagger(
         )
     from annotate.evaluate import evaluate_tagger
     from garmentloop.tagger_table import print_columns
+    from garmentloop.workers.cluster import open_workers
 
     model = models[0] if models else "starter"
-    with err.status("evaluating") as status:
+    with open_workers(workers, device) as chosen, err.status("evaluating") as status:
         figures = evaluate_tagger(
             data,
             model,
@@ -216,6 +230,7 @@ def tagger(
             limit=limit,
             device=device,
             tell=lambda done, total: status.update(f"{done}/{total} pictures"),
+            workers=chosen,
         )
     print_columns(figures, f"{model} on {data}, {vocabulary.value} vocabulary")
     _note_unseen(data, model)

@@ -16,6 +16,8 @@ from garmentloop.options import (
     LimitOption,
     ParserOption,
     PrecisionOption,
+    WorkersChoice,
+    WorkersOption,
 )
 
 if TYPE_CHECKING:
@@ -47,9 +49,7 @@ def extract(
     device: DeviceOption = "auto",
     engine: EngineOption = None,
     precision: PrecisionOption = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Threads that decode and cut.")
-    ] = None,
+    workers: WorkersOption = None,
     detector: DetectorOption = None,
     parser: ParserOption = None,
     as_crops: Annotated[
@@ -102,7 +102,7 @@ def extract(
         device=device,
         engine=engine,
         precision=precision,
-        workers=workers,
+        workers=workers.threads if workers else None,
         detector=detector,
         parser=parser,
         as_crops=as_crops,
@@ -113,26 +113,34 @@ def extract(
     if dry_run:
         _foretell(dataset, sources, options)
     else:
-        _extract(dataset, sources, options, prelabel)
+        _extract(dataset, sources, options, prelabel, workers)
 
 
-def _extract(folder: Path, sources: list[str], options: "RunOptions", prelabel: bool) -> None:
+def _extract(
+    folder: Path,
+    sources: list[str],
+    options: "RunOptions",
+    prelabel: bool,
+    chosen: WorkersChoice | None,
+) -> None:
     from extract.report import write_report
     from extract.run import run
     from garmentloop.commands.prelabel import proposer
     from garmentloop.progress import follow, sentence
+    from garmentloop.workers.cluster import open_workers
     from garments.dataset import Dataset
 
     if not (folder / "dataset.toml").exists():
         err.print(f"Making data set {folder}.", markup=False)
     dataset = Dataset.open_or_create(folder)
-    propose = proposer(dataset, options) if prelabel else None
-    end = follow(run(dataset, sources, options), err)
-    if end is None or end.done == 0:
-        err.print(f"No photo found in {', '.join(sources)}", markup=False)
-        return
-    out.print(f"{end.photos} photos extracted: {sentence(end)}", markup=False)
-    proposals = propose() if propose else 0
+    with open_workers(chosen, options.device) as workers:
+        propose = proposer(dataset, options, workers) if prelabel else None
+        end = follow(run(dataset, sources, options, workers=workers), err)
+        if end is None or end.done == 0:
+            err.print(f"No photo found in {', '.join(sources)}", markup=False)
+            return
+        out.print(f"{end.photos} photos extracted: {sentence(end)}", markup=False)
+        proposals = propose() if propose else 0
     page = dataset.reports / "index.html"
     if end.photos or proposals or not page.exists():
         page = write_report(dataset)

@@ -1,6 +1,6 @@
 """`garmentloop prelabel`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,13 +14,15 @@ from garmentloop.options import (
     EngineOption,
     PrecisionOption,
     TaggerOption,
+    WorkersOption,
 )
 
 if TYPE_CHECKING:
+    from annotate.hearing import Panel
     from annotate.options import PrelabelOptions, PrelabelProgress
     from extract.options import RunOptions
+    from extract.pipeline import Workers
     from garments.dataset import Dataset
-    from garments.tagger import Tagger
 
 
 class Surroundings(StrEnum):
@@ -55,6 +57,7 @@ def prelabel(
     device: DeviceOption = "auto",
     engine: EngineOption = None,
     precision: PrecisionOption = None,
+    workers: WorkersOption = None,
     batch: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Crops given to a tagger at once.")
     ] = None,
@@ -78,6 +81,7 @@ def prelabel(
       garmentloop prelabel -d datasets/mine --attributes color,pattern --only-new
     """
     from annotate.options import PrelabelOptions
+    from garmentloop.workers.cluster import open_workers
     from garments.dataset import Dataset
 
     options = PrelabelOptions(
@@ -102,11 +106,16 @@ def prelabel(
             f"--dataset {dataset}`",
             markup=False,
         )
-    elif _propose(data, options, _load(data, options)).proposals:
+        return
+    with open_workers(workers, device) as chosen:
+        made = _propose(data, options, chosen).proposals
+    if made:
         _refresh_report(data)
 
 
-def proposer(dataset: "Dataset", extraction: "RunOptions") -> Callable[[], int]:
+def proposer(
+    dataset: "Dataset", extraction: "RunOptions", workers: "Workers | None"
+) -> Callable[[], int]:
     """What proposes for all crops that are new by then; it returns how many proposals it made.
 
     Models run as in the extraction. The taggers are loaded at once, so that a wrong name is told
@@ -120,26 +129,31 @@ def proposer(dataset: "Dataset", extraction: "RunOptions") -> Callable[[], int]:
         engine=extraction.engine,
         precision=extraction.precision,
     )
-    taggers = _load(dataset, options)
-    return lambda: _propose(dataset, options, taggers).proposals
+    panel = _panel(dataset, options)
+    return lambda: _propose(dataset, options, workers, panel).proposals
 
 
-def _load(dataset: "Dataset", options: "PrelabelOptions") -> "list[Tagger]":
-    from annotate.prelabel import load_taggers
+def _panel(dataset: "Dataset", options: "PrelabelOptions") -> "Panel":
+    from annotate.prelabel import load_panel
 
     with err.status("loading taggers"):
-        return load_taggers(dataset, options)
+        return load_panel(dataset, options)
 
 
 def _propose(
-    dataset: "Dataset", options: "PrelabelOptions", taggers: "Sequence[Tagger]"
+    dataset: "Dataset",
+    options: "PrelabelOptions",
+    workers: "Workers | None",
+    panel: "Panel | None" = None,
 ) -> "PrelabelProgress":
     """Run `prelabel` with progress, and say what it did."""
     from annotate.options import PrelabelProgress
     from annotate.prelabel import prelabel as run
     from garmentloop.progress import follow_tagging
 
-    end = follow_tagging(run(dataset, options, taggers), err) or PrelabelProgress()
+    panel = panel or _panel(dataset, options)
+    told = run(dataset, options, panel, workers)
+    end = follow_tagging(told, err) or PrelabelProgress()
     _tell(dataset, end)
     return end
 

@@ -9,16 +9,20 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from annotate.crops import resized_mask
 from extract.ahead import ahead, in_batches
+from extract.claims import Claims
 from extract.crops import crop_window
-from extract.files import Writer
-from extract.finish import Bench, Seen, finish, finish_product, see
-from extract.prepare import Claims, Outcome, Prepared, prepare
+from extract.files import Memory
+from extract.finish import Bench, Seen, finish, finish_product
+from extract.outcome import Outcome
+from extract.pipeline import MOST
+from extract.prepare import Prepared, prepare
 from extract.sources import Found, find_sources
+from extract.steps import is_prepared, see
 from garmentloop.tag.models import Models, load_models
 from garmentloop.tag.photo import Tag, TaggedGarment, TaggedPerson, TaggedPhoto, TagOptions
 from garments.dataset import Dataset
@@ -87,7 +91,7 @@ def _found(source: str) -> Iterator[Found]:
 
 def _prepared(found: Found, longest: int) -> Prepared | Outcome:
     # one photo under two names is tagged under both
-    return prepare(found, Claims(IdSet(), {}), longest)
+    return prepare(found, Claims(IdSet()), longest)
 
 
 def _read(cut: _Cut) -> bool:
@@ -107,8 +111,9 @@ def _cut(
         work = partial(_cut_product, settings=settings, keep=options.pixels)
         yield from ahead(pool, work, prepared, size)
         return
-    batches = in_batches(prepared, lambda item: isinstance(item, Prepared), size, 8 * size)
-    seen = see(batches, models.roles, settings.framing)
+    batches = in_batches(prepared, is_prepared, size, MOST * size)
+    looked = (see(batch, models.roles, settings.framing) for batch in batches)
+    seen = chain.from_iterable(looked)
     yield from ahead(pool, partial(_cut_seen, settings=settings, keep=options.pixels), seen, size)
 
 
@@ -126,21 +131,11 @@ def _cut_product(item: Prepared | Outcome, settings: Settings, keep: bool) -> _C
     return bench.cut(finish_product(item, bench), item if keep else None)
 
 
-class _Memory(Writer):
-    """Keeps what would be written, by the file's name without its ending."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, bytes] = {}
-
-    def write(self, path: Path, data: bytes) -> None:
-        self.kept[path.stem] = data
-
-
 class _Bench(Bench):
     """Where one photo is finished without a data set: crops stay in memory."""
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__(Dataset(Path(), settings), settings, _Memory())
+        super().__init__(Dataset(Path(), settings), settings, Memory())
 
     def write_preview(self, prepared: Prepared) -> None:
         """Nobody would look at it."""
@@ -151,8 +146,8 @@ class _Bench(Bench):
         return _Cut(outcome, crops, prepared.pixels if prepared else None)
 
     def _crop(self, garment: Garment) -> Crop:
-        assert isinstance(self.writer, _Memory)
-        pixels = decode(self.writer.kept[garment.crop_sha]).pixels
+        assert isinstance(self.writer, Memory)
+        pixels = decode(self.writer.kept[self.dataset.crop_path(garment.crop_sha)]).pixels
         if garment.mask is None:
             return Crop(pixels, None, garment.region)
         photo = garment.mask.width, garment.mask.height

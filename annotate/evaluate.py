@@ -18,6 +18,7 @@ from annotate.taggers import load_tagger
 from extract.pipeline import Step, Threads, Workers
 from garments.errors import BadSetting, BadTable
 from garments.reading import Answers, read_all
+from garments.settings import SpeedSettings
 from garments.tagger import Crop, Tagger, Tags
 from garments.taxonomy import Taxonomy
 
@@ -41,6 +42,7 @@ def evaluate_tagger(
     device: str = "auto",
     tell: Tell = lambda done, total: None,
     workers: Workers | None = None,
+    speed: SpeedSettings | None = None,
 ) -> Figures:
     """Score a tagger on a folder laid out like one of the public sets; one flat object of figures.
 
@@ -51,14 +53,14 @@ def evaluate_tagger(
     (`_precision_at_threshold`); and the weighted F1 of both baselines, in mapped `color` also of
     `rule:color`. `split` None is val or validation where there is one, else all; `attributes` are
     the columns to score, None for all that the tagger answers. `workers` do the work, threads of
-    this process unless given. Raises `BadTable` for another
+    this process unless given; `speed` says what runs the model. Raises `BadTable` for another
     layout, `BadSetting` for a column that is not there.
     """
     found = read_samples(data, vocabulary)
     columns = _columns(found, attributes)
     asked = tuple(columns.values())
     if isinstance(model, str):
-        load = partial(_load, model, found.taxonomy, asked, device, background)
+        load = partial(_load, model, found.taxonomy, asked, device, background, speed)
         panel = Panel(load(), load)
     else:
         panel = Panel(_with_rule(model, found.taxonomy, asked))
@@ -74,6 +76,20 @@ def evaluate_tagger(
     chosen = workers or Threads(READERS)
     answers = _answers(panel, found.taxonomy, samples, baselines, chosen, tell)
     return {"items": len(samples)} | _figures(columns, samples, answers, baselines)
+
+
+def tagger_for(
+    data: Path,
+    model: str,
+    vocabulary: Vocabulary,
+    attributes: Sequence[str] | None,
+    background: Background,
+    speed: SpeedSettings,
+) -> Tagger:
+    """The tagger that `evaluate_tagger` would load for these arguments, on the CPU."""
+    found = read_samples(data, vocabulary)
+    asked = _columns(found, attributes).values()
+    return _load(model, found.taxonomy, asked, "cpu", background, speed)[0]
 
 
 def _columns(found: SampleSet, wanted: Sequence[str] | None) -> dict[str, str]:
@@ -105,12 +121,15 @@ def _load(
     attributes: Iterable[str],
     device: str,
     background: Background,
+    speed: SpeedSettings | None = None,
 ) -> list[Tagger]:
     """The tagger for the attributes and those that limit them, and the rule beside it."""
     asked = set(attributes)
     asked |= {taxonomy.attribute(name).parent or name for name in asked}
     ordered = [attribute.id for attribute in taxonomy.attributes if attribute.id in asked]
-    tagger = load_tagger(model, taxonomy, attributes=ordered, device=device, background=background)
+    tagger = load_tagger(
+        model, taxonomy, attributes=ordered, device=device, speed=speed, background=background
+    )
     return _with_rule(tagger, taxonomy, attributes)
 
 

@@ -29,7 +29,7 @@ from garments.parts import (
     Region,
 )
 from garments.sets.ccp import ParsedPhoto, default_split, load_parts, read_ccp, read_garment_boxes
-from garments.settings import CropSettings, FramingLimits
+from garments.settings import CropSettings, FramingLimits, SpeedSettings
 
 BOXED = (Region.UPPER, Region.LOWER, Region.WHOLE)
 """Regions whose boxes are scored: those that are cut out by default."""
@@ -82,6 +82,7 @@ def evaluate_extract(
     limit: int | None = None,
     tell: Tell = lambda done, total: None,
     workers: Workers | None = None,
+    speed: SpeedSettings | None = None,
 ) -> Figures:
     """Score extraction end to end on a folder laid out as CCP; one flat object of figures.
 
@@ -98,7 +99,7 @@ def evaluate_extract(
     photos = photos[:limit]
     train = [item for item in everything if item.split != "val"] or everything
     truth = _Truth(read_garment_boxes(data))
-    roles, limits = Roles.of(detector, parser, device), limits or FramingLimits()
+    roles, limits = Roles.of(detector, parser, device, speed), limits or FramingLimits()
     scoring = partial(_score_all, limits=limits, truth=truth, typical=truth.typical(train))
     steps = [
         Step(read_labelled),

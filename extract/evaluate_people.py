@@ -21,7 +21,7 @@ from garments.images import decode
 from garments.metrics import ImageBoxes, average_precision, wilson_interval
 from garments.records import Verdict
 from garments.sets.persons import PersonsPhoto, read_persons
-from garments.settings import FramingLimits
+from garments.settings import FramingLimits, SpeedSettings
 
 LEAST_HEIGHT = 0.25
 """People below this share of the photo's height are neither wanted nor wrong to find."""
@@ -78,6 +78,7 @@ def evaluate_people(
     limit: int | None = None,
     tell: Callable[[int, int], None] = lambda done, total: None,
     workers: Workers | None = None,
+    speed: SpeedSettings | None = None,
 ) -> Figures:
     """Score detection and framing on a folder laid out as `persons`; one flat object of figures.
 
@@ -94,7 +95,7 @@ def evaluate_people(
     photos = [photo for photo in everything if named is None or photo.split == named][:limit]
     if not photos:
         raise BadTable(f"expected photos of split {named!r} in {data}, but there are none")
-    roles, framing = Roles.of(detector, parser, device), limits or FramingLimits()
+    roles, framing = Roles.of(detector, parser, device, speed), limits or FramingLimits()
     tally = _Tally(typical_box([p for p in everything if p.split != "val"] or everything))
     steps = [
         Step(_read_all),

@@ -15,7 +15,7 @@ from extract.base import Detector, Parser
 from garments.errors import ModelError
 from garments.ids import stable_id
 from garments.references import Reference, Source
-from garments.settings import ModelSettings, Settings
+from garments.settings import ModelSettings, Settings, SpeedSettings
 
 
 class Roles:
@@ -34,7 +34,13 @@ class Roles:
         self._expected: dict[str, str | None] = {}
 
     @classmethod
-    def of(cls, detector: str | Detector, parser: str | Parser, device: str = "auto") -> "Roles":
+    def of(
+        cls,
+        detector: str | Detector,
+        parser: str | Parser,
+        device: str = "auto",
+        speed: SpeedSettings | None = None,
+    ) -> "Roles":
         """The roles where each is a reference or a ready object."""
         names = {
             role: given
@@ -42,7 +48,7 @@ class Roles:
             if isinstance(given, str)
         }
         return cls(
-            Settings(models=ModelSettings(**names)),
+            Settings(models=ModelSettings(**names), speed=speed or SpeedSettings()),
             device,
             None if isinstance(detector, str) else detector,
             None if isinstance(parser, str) else parser,

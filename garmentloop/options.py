@@ -20,7 +20,7 @@ EngineOption = Annotated[
 ]
 PrecisionOption = Annotated[
     str | None,
-    typer.Option(help="How models reckon: auto, fp32, bf16.", metavar="NAME"),
+    typer.Option(help="How models reckon: auto, fp32, bf16, int8.", metavar="NAME"),
 ]
 LimitOption = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="Stop after this many photos.")

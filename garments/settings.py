@@ -137,13 +137,14 @@ class SpeedSettings(_Section):
     engine: openvino is quicker on a CPU (pip install 'garmentloop[speed]'), torch runs everywhere;
     auto takes openvino where it is installed, and torch for the starter models and on a GPU.
     precision: auto is bf16 where the processor has it, else fp32; starter models stay in fp32.
+    int8 is taken once `garmentloop evaluate ... --precision int8` has accepted what it loses.
     """
 
     engine: Literal["auto", "torch", "openvino"] = Field(
         default="auto", description="auto, torch or openvino"
     )
-    precision: Literal["auto", "fp32", "bf16"] = Field(
-        default="auto", description="auto, fp32 or bf16"
+    precision: Literal["auto", "fp32", "bf16", "int8"] = Field(
+        default="auto", description="auto, fp32, bf16 or int8"
     )
 
 

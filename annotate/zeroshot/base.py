@@ -9,6 +9,7 @@ from PIL import Image
 from annotate.preparation import Background, prepared
 from annotate.zeroshot.encoder import Encoder
 from annotate.zeroshot.texts import TextCache
+from extract.accelerate.engines import Runner
 from garments.calibration import Calibration
 from garments.tagger import Crop, TaggerVersion, Tags
 from garments.taxonomy import Taxonomy
@@ -45,6 +46,11 @@ class ZeroShotTagger:
         self._encoder = encoder
         self._taxonomy = taxonomy
         self._background: Background = background
+
+    @property
+    def runner(self) -> Runner | None:
+        """What runs the image tower, None where it runs by itself."""
+        return self._encoder.runner
 
     def version(self, attribute: str) -> TaggerVersion:
         """See `garments.tagger.Tagger`."""

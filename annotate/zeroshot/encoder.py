@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from extract.accelerate.engines import Runner
 from garments.tagger import Activation
 
 
@@ -29,6 +30,8 @@ class Encoder(Protocol):
     def scale(self) -> float: ...  # noqa: D102
     @property
     def bias(self) -> float: ...  # noqa: D102
+    @property
+    def runner(self) -> Runner | None: ...  # noqa: D102
 
     def encode_images(self, images: Sequence[Image.Image]) -> NDArray[np.float32]:
         """(N, D) of unit length for N >= 1 RGB images of any size."""

@@ -59,7 +59,10 @@ class HFEncoder:
         self._device = compute.device
         self._tower: Tower | None = None
         if network.config.model_type not in WITH_SHAPES:
-            self._tower = Tower(_Images(network), Preparation(checkpoint.processor), compute)
+            self._tower = Tower(
+                _Images(network), Preparation(checkpoint.processor), compute, self.reference
+            )
+        self.runner = None if self._tower is None else self._tower.runner
         self.dimension = self.encode_texts(["a garment"]).shape[1]
 
     @classmethod

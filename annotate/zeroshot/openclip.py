@@ -49,7 +49,8 @@ class OpenClipEncoder:
         self.network = network.to(compute.device).eval()
         self._tokenizer = tokenizer
         self._device = compute.device
-        self._tower = Tower(_Images(network), ComposedPreparation(preprocess), compute)
+        self._tower = Tower(_Images(network), ComposedPreparation(preprocess), compute, reference)
+        self.runner = self._tower.runner
         self.dimension = self.encode_texts(["a garment"]).shape[1]
 
     @classmethod

@@ -31,10 +31,12 @@ class ToPixels(Protocol):
 class Tower:
     """Pictures in, embeddings of unit length out."""
 
-    def __init__(self, network: nn.Module, prepare: ToPixels, compute: Compute) -> None:
+    def __init__(self, network: nn.Module, prepare: ToPixels, compute: Compute, name: str) -> None:
         """`network` maps normalised pixels (N, 3, H, W) to ((N, D),)."""
         self._prepare = prepare
-        work = Work(FromPixels(network, prepare.affine), self._examples, BATCH, ON_TORCH, ON_GPU)
+        work = Work(
+            FromPixels(network, prepare.affine), self._examples, BATCH, ON_TORCH, ON_GPU, name
+        )
         self.runner = Runner(work, compute)
 
     def unit(self, images: Sequence[Image.Image]) -> NDArray[np.float32]:

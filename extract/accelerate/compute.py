@@ -8,7 +8,7 @@ from extract.accelerate.processor import has_bf16
 from garments.errors import BadSetting
 
 EngineName = Literal["auto", "torch", "openvino"]
-Precision = Literal["auto", "fp32", "bf16"]
+Precision = Literal["auto", "fp32", "bf16", "int8"]
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,18 @@ class Compute:
                     f"expected {name} to be one of {', '.join(get_args(allowed))}, but got "
                     f"{getattr(self, name)!r}"
                 )
-        if self.engine == "openvino" and not self._has_openvino:
+        if self.precision == "int8" and self.engine == "torch":
             raise BadSetting(
-                f"engine 'openvino' needs the device cpu (got {self.device}) and the package "
-                "openvino: pip install 'garmentloop[speed]', or set engine to 'auto'"
+                "expected the engine openvino for precision 'int8', but got torch; set engine to "
+                "'auto', or precision to 'bf16'"
+            )
+        special = {"engine": "openvino", "precision": "int8"}
+        asked = [name for name, value in special.items() if vars(self)[name] == value]
+        if asked and not self._has_openvino:
+            raise BadSetting(
+                f"{asked[0]} {vars(self)[asked[0]]!r} needs the device cpu (got {self.device}) and "
+                f"the package openvino: pip install 'garmentloop[speed]', or set {asked[0]} to "
+                "'auto'"
             )
 
     @property
@@ -40,10 +48,12 @@ class Compute:
         return "openvino" if self.engine == "openvino" else "torch"
 
     @property
-    def chosen_precision(self) -> Literal["fp32", "bf16"]:
+    def chosen_precision(self) -> Literal["fp32", "bf16", "int8"]:
         """What "auto" stands for: bf16 where the device multiplies it itself."""
         if self.precision == "auto":
             return "bf16" if has_bf16(self.device) else "fp32"
+        if self.precision == "int8":
+            return "int8"
         return "bf16" if self.precision == "bf16" else "fp32"
 
     @property
@@ -64,7 +74,7 @@ class Compute:
 
         They are so small that converting them would cost more than it saves.
         """
-        engine = "torch" if self.engine == "auto" else self.engine
+        engine = "torch" if self.engine == "auto" and self.precision != "int8" else self.engine
         return replace(self, engine=engine, precision=self.told)
 
     @property

@@ -14,6 +14,9 @@ from garments.errors import ModelError
 
 Inputs = tuple[Tensor, ...]
 
+MOST_HEARD = 64
+"""Inputs that a runner keeps where it is asked to."""
+
 log = logging.getLogger(__name__)
 
 
@@ -33,7 +36,8 @@ class Work:
 
     `examples` gives two inputs of a batch size, of different heights and widths where the network
     takes any: a graph is traced on the first and has to agree with torch on the second. `batch` is
-    the largest one that is worth it on a CPU by OpenVINO, `on_torch` and `on_gpu` likewise.
+    the largest one that is worth it on a CPU by OpenVINO, `on_torch` and `on_gpu` likewise; `name`
+    is the model's reference.
     """
 
     network: FromPixels
@@ -41,13 +45,15 @@ class Work:
     batch: int = 1
     on_torch: int = 1
     on_gpu: int = 32
+    name: str = "this model"
 
 
 class Runner:
     """Runs a `Work` by the engine that `compute` chooses, which is built when it is needed."""
 
     def __init__(self, work: Work, compute: Compute) -> None:
-        """Nothing is built yet."""
+        """Nothing is built yet. Where `heard` is a list, it takes up some inputs, one by one."""
+        self.heard: list[Inputs] | None = None
         self._work: Work | None = work
         self._sizes = _sizes(work, compute)
         self._compute = compute
@@ -64,7 +70,22 @@ class Runner:
 
     def run(self, batches: Iterable[Inputs]) -> list[Inputs]:
         """See `Engine.run`."""
-        return self.engine.run(batches)
+        return self.engine.run(batches if self.heard is None else self._hearing(batches))
+
+    def replace_engine(self, engine: Engine) -> None:
+        """Run by another engine from now on."""
+        self._engine, self.heard = engine, None
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The sizes of batches that are used."""
+        return self._sizes
+
+    def _hearing(self, batches: Iterable[Inputs]) -> Iterator[Inputs]:
+        for batch in batches:
+            if self.heard is not None and len(self.heard) < MOST_HEARD:
+                self.heard += [tuple(t[i : i + 1] for t in batch) for i in range(len(batch[0]))]
+            yield batch
 
     def batches(self, count: int) -> Iterator[slice]:
         """In what batches `count` inputs are best given to `run`."""
@@ -94,10 +115,15 @@ def build_engine(work: Work, compute: Compute) -> Engine:
 
     if compute.chosen_engine == "torch":
         return TorchEngine(work.network, compute.device, compute.chosen_precision)
+    if compute.precision == "int8":
+        from extract.accelerate.int8 import accepted_engine
+
+        return accepted_engine(work)
     try:
+        from extract.accelerate.graphs import Converted
         from extract.accelerate.vino import OpenVinoEngine
 
-        return OpenVinoEngine(work, compute.chosen_precision)
+        return OpenVinoEngine(Converted(work), compute.chosen_precision)
     except Exception as error:  # whatever stops the conversion, torch can do the work
         if compute.engine == "openvino":
             raise ModelError(

@@ -34,13 +34,21 @@ def cache_folder() -> Path:
 def read(key: str) -> Any | None:
     """The graph kept under `key`; None where there is none, or where its files are damaged."""
     folder = _graphs() / key
+    with suppress(OSError):
+        os.utime(folder)
+    return read_folder(folder)
+
+
+def read_folder(folder: Path) -> Any | None:
+    """OpenVINO's graph of a folder that `keep` wrote; None as for `read`."""
+    import openvino
+
     try:
         if (folder / DIGEST).read_text(encoding="ascii") != _digest(folder):
             return None
-        os.utime(folder)
     except OSError:
         return None
-    return read_graph(folder)
+    return openvino.Core().read_model(folder / GRAPH)
 
 
 def write(key: str, graph: Any) -> None:
@@ -48,13 +56,6 @@ def write(key: str, graph: Any) -> None:
     with suppress(OSError):
         keep(_graphs() / key, graph)
         _prune(_graphs())
-
-
-def read_graph(folder: Path) -> Any:
-    """OpenVINO's graph of a folder that `keep` wrote."""
-    import openvino
-
-    return openvino.Core().read_model(folder / GRAPH)
 
 
 def keep(folder: Path, graph: Any) -> None:

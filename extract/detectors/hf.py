@@ -67,7 +67,9 @@ class HFDetector:
         self._buckets = compute.device != "cpu" and "pixel_mask" in parameters
         self._people = person_classes(checkpoint.labels, checkpoint.reference)
         network = FromPixels(_Plain(checkpoint.network), self._prepared.affine)
-        self.runner = Runner(Work(network, self._examples, on_gpu=GPU_BATCH), compute)
+        self.runner = Runner(
+            Work(network, self._examples, on_gpu=GPU_BATCH, name=self.reference), compute
+        )
 
     @classmethod
     def load(

@@ -69,7 +69,7 @@ class LogitsParser:
         self._to_parts = torch.zeros(len(PARTS), len(labels))
         self._to_parts[parts, torch.arange(len(labels))] = 1
         self._prepare = prepare
-        self.runner = Runner(Work(network, self._examples), compute or Compute())
+        self.runner = Runner(Work(network, self._examples, name=reference), compute or Compute())
 
     def parse(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See `extract.base.Parser`: the labels' softmax, added up by part."""

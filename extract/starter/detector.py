@@ -93,7 +93,7 @@ class StarterDetector:
         self.reference = reference
         compute = (compute or Compute()).for_starter()
         self.fingerprint = compute.identity(f"{fingerprint}-{longest}-{threshold}-{overlap}")
-        self.runner = Runner(Work(FromPixels(net), _examples), compute)
+        self.runner = Runner(Work(FromPixels(net), _examples, name=reference), compute)
         self._longest, self._threshold, self._overlap = longest, threshold, overlap
 
     @classmethod

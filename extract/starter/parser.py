@@ -66,7 +66,9 @@ class StarterParser:
         compute = (compute or Compute()).for_starter()
         self.fingerprint = compute.identity(fingerprint)
         self.side = side
-        self.runner = Runner(Work(FromPixels(_Mirrored(net)), self._examples), compute)
+        self.runner = Runner(
+            Work(FromPixels(_Mirrored(net)), self._examples, name=reference), compute
+        )
 
     @classmethod
     def load(

@@ -1,10 +1,11 @@
 """`garmentloop evaluate ...`: figures measured on labelled photos."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,11 +14,18 @@ from garmentloop.console import err, out, table
 from garmentloop.options import (
     DetectorOption,
     DeviceOption,
+    EngineOption,
     JsonFile,
     LimitOption,
     ParserOption,
+    PrecisionOption,
     WorkersOption,
 )
+
+if TYPE_CHECKING:
+    from garments.settings import SpeedSettings
+
+INT8 = "int8"
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -43,6 +51,14 @@ SplitOption = Annotated[
 ]
 
 
+MaxLossOption = Annotated[
+    float,
+    typer.Option(
+        min=0, max=1, metavar="X", help="With --precision int8: how far any figure may fall."
+    ),
+]
+
+
 @app.command()
 def extract(
     data: Annotated[
@@ -53,6 +69,9 @@ def extract(
     detector: DetectorOption = None,
     parser: ParserOption = None,
     device: DeviceOption = "auto",
+    engine: EngineOption = None,
+    precision: PrecisionOption = None,
+    max_loss: MaxLossOption = 0.01,
     limit: LimitOption = None,
     workers: WorkersOption = None,
     json_file: JsonFile = None,
@@ -60,16 +79,23 @@ def extract(
     """How well garments are parsed and found, against pixel labels.
 
     DIR is laid out as datasets/recipes/ccp.md says; `garmentloop street`
-    writes such folders too.
+    writes such folders too. With --precision int8, figures of fp32 and of
+    int8 stand side by side, and where none falls by more than --max-loss,
+    int8 may be used with these models from then on.
 
     Examples:
 
       garmentloop evaluate extract --data ../shared/data/ccp
       garmentloop evaluate extract --data runs/street --json figures.json
+      garmentloop evaluate extract --data runs/street --precision int8
     """
     from extract.evaluate import evaluate_extract
     from garmentloop.workers.cluster import open_workers
 
+    if precision == INT8:
+        measure = partial(evaluate_extract, data, split, limit=limit)
+        _find_on_trial(measure, "extract", data, detector, parser, max_loss, json_file)
+        return
     with open_workers(workers, device) as chosen, err.status("evaluating") as status:
         figures = evaluate_extract(
             data,
@@ -80,6 +106,7 @@ def extract(
             limit=limit,
             tell=lambda done, total: status.update(f"{done}/{total} photos"),
             workers=chosen,
+            speed=_speed(engine, precision),
         )
     _tell(figures, f"{data}", json_file)
 
@@ -93,6 +120,9 @@ def people(
     detector: DetectorOption = None,
     parser: ParserOption = None,
     device: DeviceOption = "auto",
+    engine: EngineOption = None,
+    precision: PrecisionOption = None,
+    max_loss: MaxLossOption = 0.01,
     limit: LimitOption = None,
     workers: WorkersOption = None,
     json_file: JsonFile = None,
@@ -110,6 +140,10 @@ def people(
     from extract.evaluate_people import evaluate_people
     from garmentloop.workers.cluster import open_workers
 
+    if precision == INT8:
+        measure = partial(evaluate_people, data, split, limit=limit)
+        _find_on_trial(measure, "people", data, detector, parser, max_loss, json_file)
+        return
     with open_workers(workers, device) as chosen, err.status("evaluating") as status:
         figures = evaluate_people(
             data,
@@ -120,6 +154,7 @@ def people(
             limit=limit,
             tell=lambda done, total: status.update(f"{done}/{total} photos"),
             workers=chosen,
+            speed=_speed(engine, precision),
         )
     _tell(figures, f"{data}", json_file)
 
@@ -163,6 +198,9 @@ def tagger(
         Surroundings, typer.Option(help="With --data: what is seen beside the garment.")
     ] = Surroundings.GREY,
     device: DeviceOption = "auto",
+    engine: EngineOption = None,
+    precision: PrecisionOption = None,
+    max_loss: MaxLossOption = 0.01,
     limit: Annotated[
         int | None,
         typer.Option(min=1, metavar="N", help="With --data: stop after this many garments."),
@@ -206,6 +244,8 @@ def tagger(
             "expected --workers with --data: what taggers say about a release is kept, so only new "
             "taggers are asked, here; leave out --workers"
         )
+    if dataset and not data and (engine or precision):
+        raise typer.BadParameter("expected --engine and --precision with --data; leave them out")
     if dataset and not data:
         _on_release(dataset, release, models or [], columns, device, page, json_file)
         return
@@ -214,27 +254,81 @@ def tagger(
             "expected either --data DIR with at most one --model, or --dataset DIR with --release, "
             "--page and any number of --model"
         )
-    from annotate.evaluate import evaluate_tagger
+    from annotate.evaluate import evaluate_tagger, tagger_for
     from garmentloop.tagger_table import print_columns
     from garmentloop.workers.cluster import open_workers
 
     model = models[0] if models else "starter"
+    measure = partial(
+        evaluate_tagger, data, vocabulary=vocabulary.value, split=split, attributes=columns
+    )
+    if precision == INT8:
+        how = _speed(engine, precision)
+        asked = tagger_for(data, model, vocabulary.value, columns, background.value, how)
+        again = partial(measure, asked, limit=limit)
+        _on_trial(again, [asked], "tagger", data, max_loss, json_file)
+        return
     with open_workers(workers, device) as chosen, err.status("evaluating") as status:
-        figures = evaluate_tagger(
-            data,
+        figures = measure(
             model,
-            vocabulary.value,
-            split=split,
-            attributes=columns,
             background=background.value,
             limit=limit,
             device=device,
             tell=lambda done, total: status.update(f"{done}/{total} pictures"),
             workers=chosen,
+            speed=_speed(engine, precision),
         )
     print_columns(figures, f"{model} on {data}, {vocabulary.value} vocabulary")
     _note_unseen(data, model)
     _write(figures, json_file)
+
+
+def _speed(engine: str | None, precision: str | None) -> "SpeedSettings":
+    """What runs the models; int8 is made of what OpenVINO does in fp32."""
+    from garments.settings import Settings
+
+    chosen = ("openvino", "fp32") if precision == INT8 else (engine or "auto", precision or "auto")
+    changes = dict(zip(("speed.engine", "speed.precision"), chosen, strict=True))
+    return Settings().changed(changes).speed
+
+
+def _find_on_trial(
+    measure: Callable[..., Mapping[str, float | int]],
+    kind: str,
+    data: Path,
+    detector: str | None,
+    parser: str | None,
+    max_loss: float,
+    json_file: Path | None,
+) -> None:
+    from extract.models import load_detector, load_parser
+
+    how = _speed(None, INT8)
+    finder = load_detector(detector or "starter", "cpu", how.engine, how.precision)
+    reader = load_parser(parser or "starter", "cpu", how.engine, how.precision)
+    again = partial(measure, detector=finder, parser=reader)
+    _on_trial(again, [finder, reader], kind, data, max_loss, json_file)
+
+
+def _on_trial(
+    measure: Callable[..., Mapping[str, float | int]],
+    models: Sequence[Any],
+    kind: str,
+    data: Path,
+    max_loss: float,
+    json_file: Path | None,
+) -> None:
+    """Measure twice, say what int8 loses, and accept it or exit with 1."""
+    from garmentloop.int8 import try_int8
+
+    record = {"measured": kind, "data": str(data), "models": [one.reference for one in models]}
+    with err.status("evaluating"):
+        trial = try_int8(measure, models, kind, max_loss, record)
+    table(("figure", "fp32", "int8"), trial.rows(), title=f"Measured on {data}")
+    out.print(str(trial), markup=False)
+    _write(trial.rough, json_file)
+    if not trial.accepted:
+        raise typer.Exit(1)
 
 
 def _names(attributes: str | None) -> list[str] | None:

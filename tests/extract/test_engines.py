@@ -78,11 +78,11 @@ def test_engines_answer_alike_whatever_the_sizes(cache: Path) -> None:
 
 @openvino
 def test_what_was_converted_is_read_again(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from extract.accelerate import vino
+    from extract.accelerate import graphs
 
     converted = []
-    real = vino.converted
-    monkeypatch.setattr(vino, "converted", lambda *a: converted.append(a) or real(*a))
+    real = graphs.converted
+    monkeypatch.setattr(graphs, "converted", lambda *a: converted.append(a) or real(*a))
     how = Compute(engine="openvino", precision="fp32")
     batches = pixels((1, 16, 24), (4, 16, 24))
     first = Runner(small_work(), how).run(batches)

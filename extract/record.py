@@ -28,7 +28,7 @@ from garments.records import Garment, Person, PhotoState
 MOST_SOURCES = 1024
 """Sources without a new photo are written at the latest when so many have come together."""
 
-COMPACT_EVERY = 64
+COMPACT_EVERY = 32
 """Commits after which the catalogue's many small pieces are put together, to be read quickly."""
 
 COMPACT_AT_END = 8

@@ -69,9 +69,11 @@ def held_out_by_source(dataset: "Dataset") -> set[str]:
     """Garments of photos that a source calls `test`, which they stay in every split."""
     held_out = dataset.catalog.rows("sources", ["photo_id"], "split = 'test'").column(0)
     photos = set(held_out.to_pylist())
+    if not photos:
+        return set()
     rows = dataset.catalog.active_garments(columns=["garment_id", "photo_id"])
     pairs = zip(*(rows.column(name).to_pylist() for name in rows.column_names), strict=True)
-    return {garment for garment, photo in pairs if photo in photos} if photos else set()
+    return {garment for garment, photo in pairs if photo in photos}
 
 
 def in_split(dataset: "Dataset", name: str) -> set[str]:

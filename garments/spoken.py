@@ -84,16 +84,15 @@ class Spoken:
 
 def active_garments(dataset: "Dataset", garment_ids: Collection[str] | None = None) -> Garments:
     """All active garments of a data set, or those of them that are in `garment_ids`."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     columns = ["garment_id", "region", "crop_sha"]
     found = dataset.catalog.active_garments(_where(garment_ids), columns)
-    rows = list(zip(*(found.column(name).to_pylist() for name in columns), strict=True))
     if garment_ids is not None:
-        wanted = set(garment_ids)
-        rows = [row for row in rows if row[0] in wanted]
-    ids, regions, crops = (
-        (list(column) for column in zip(*rows, strict=True)) if rows else ([],) * 3
-    )
-    return Garments(ids, regions, crops)
+        wanted = pa.array(list(garment_ids), pa.string())
+        found = found.filter(pc.is_in(found.column("garment_id"), wanted))
+    return Garments(*(found.column(name).to_pylist() for name in columns))
 
 
 def spoken(

@@ -76,8 +76,9 @@ def _turn(garment: str) -> str:
 
 def _groups(dataset: "Dataset", photos: Collection[str]) -> tuple[dict[str, str], str]:
     """The group of each photo, and what leaks between groups."""
-    rows = dataset.catalog.rows("sources", ["photo_id", "handle"], "photo_id IS NOT NULL")
-    handles = {(photo, handle) for photo, handle in _columns(rows) if handle and photo in photos}
+    stated = "photo_id IS NOT NULL AND handle IS NOT NULL AND handle != ''"
+    rows = dataset.catalog.rows("sources", ["photo_id", "handle"], stated)
+    handles = {(photo, handle) for photo, handle in _columns(rows) if photo in photos}
     names = {handle for _, handle in handles}
     by_handle = len(names) > 1
     note = ""
@@ -92,8 +93,14 @@ def _groups(dataset: "Dataset", photos: Collection[str]) -> tuple[dict[str, str]
 
 def _copies(dataset: "Dataset", photos: Collection[str]) -> Iterable[tuple[str, str]]:
     """Pairs of photos with the same perceptual hash."""
+    import pyarrow.compute as pc
+
+    rows = dataset.catalog.rows("photos", ["photo_id", "phash"], "phash IS NOT NULL")
+    counted = pc.value_counts(rows.column("phash").combine_chunks())
+    often = counted.field("values").filter(pc.greater(counted.field("counts"), 1))
+    rows = rows.filter(pc.is_in(rows.column("phash"), often))
     alike: dict[str, list[str]] = defaultdict(list)
-    for photo, phash in _columns(dataset.catalog.rows("photos", ["photo_id", "phash"])):
+    for photo, phash in _columns(rows):
         if photo in photos and phash and phash != _EMPTY_HASH:
             alike[phash].append(f"photo:{photo}")
     return ((some[0], other) for some in alike.values() for other in some[1:])

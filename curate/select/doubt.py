@@ -86,18 +86,15 @@ def doubt(answers: Answers) -> Floats:
 
 def _rows_of(pool: Pool, garments: list[str]) -> NDArray[np.int64]:
     """The row of each garment in the pool, -1 where it is not in it."""
-    place = {garment: row for row, garment in enumerate(pool.ids)}
-    return np.array([place.get(garment, -1) for garment in garments], np.int64)
+    rows = (pool.row_of.get(garment, -1) for garment in garments)
+    return np.fromiter(rows, np.int64, len(garments))
 
 
 def _asked(pool: Pool, attribute: str) -> Floats:
     """1 where the attribute is to be asked, else NaN."""
     taxonomy = pool.dataset.taxonomy
-    regions = {name: attribute in taxonomy.asked(name) for name in set(pool.regions)}
-    return np.array(
-        [
-            1.0 if regions[region] and (garment, attribute) not in pool.said else np.nan
-            for garment, region in zip(pool.ids, pool.regions, strict=True)
-        ],
-        np.float64,
-    )
+    asked = {n: 1.0 if attribute in taxonomy.asked(n) else np.nan for n in set(pool.regions)}
+    found = np.fromiter(map(asked.__getitem__, pool.regions), np.float64, len(pool))
+    answered = (garment for garment, name in pool.said if name == attribute)
+    found[[pool.row_of[garment] for garment in answered if garment in pool.row_of]] = np.nan
+    return found

@@ -45,6 +45,11 @@ class Pool:
         """The photo of each garment."""
         return dict(zip(self.ids, self.photos, strict=True))
 
+    @cached_property
+    def row_of(self) -> dict[str, int]:
+        """The row of each garment."""
+        return {garment: row for row, garment in enumerate(self.ids)}
+
     def shuffled(self) -> list[str]:
         """All of them in an order that `seed` decides."""
         return sorted(self.ids, key=lambda garment: stable_id("loop", self.seed, garment))

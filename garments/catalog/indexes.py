@@ -18,8 +18,8 @@ LARGE = 50_000
 LOOKED_UP = ("photo_id", "garment_id", "task_id")
 """Columns beside the id by which rows of any table are looked up."""
 
-CACHE_MB = 256
-"""Megabytes of indices that a process keeps in memory, at most."""
+INDEX_CACHE_MB, OUTLINE_CACHE_MB = 256, 32
+"""Megabytes that a process keeps, at most, of what it read of indices and of tables' outlines."""
 
 
 @cache
@@ -30,9 +30,8 @@ def session() -> Any:
     """
     import lance
 
-    return lance.Session(  # type: ignore[attr-defined]
-        index_cache_size_bytes=CACHE_MB << 20
-    )
+    sizes = INDEX_CACHE_MB << 20, OUTLINE_CACHE_MB << 20
+    return lance.Session(*sizes)  # type: ignore[attr-defined]
 
 
 def indexed_columns(spec: TableSpec) -> list[str]:

@@ -208,12 +208,15 @@ class Store:
 
     def _newest_seq(self) -> int:
         """The same, where rows stand in the order in which they were numbered: quick to tell."""
+        import pyarrow.compute as pc
+
         newest = 0
         for name in self.tables():
             if (found := self._open(name)) is not None:
                 filled = (part for part in reversed(found.get_fragments()) if part.count_rows())
                 if last := next(filled, None):
-                    newest = max(newest, *last.to_table(columns=["seq"]).column(0).to_pylist())
+                    highest = pc.max(last.to_table(columns=["seq"]).column(0)).as_py()
+                    newest = max(newest, int(highest or 0))
         return newest
 
     def _query(self, table: str, select: str, where: str | None, end: str = "") -> list[Any]:

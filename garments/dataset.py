@@ -2,7 +2,7 @@
 
 dataset.toml, taxonomy.toml   settings; the taxonomy in force
 taxonomies/                   taxonomies that were ever in force by hash, and their migrations
-catalog/                      the tables
+catalog/                      the tables, unless `storage.tables` names another place
 previews/ab/....jpg           photos, made smaller (the originals stay where they are)
 crops/ab/....jpg              garment crops by content
 models/, releases/, report/   what training, releasing and reporting made
@@ -33,7 +33,7 @@ class Dataset:
 
     def __init__(self, folder: Path, settings: Settings) -> None:
         self.folder, self.settings = folder, settings
-        self.catalog = Catalog(folder / "catalog")
+        self.catalog = Catalog(folder / "catalog", settings.storage.tables)
 
     @classmethod
     def create(

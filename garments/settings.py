@@ -148,6 +148,20 @@ class SpeedSettings(_Section):
     )
 
 
+class StorageSettings(_Section):
+    """Where the catalogue's tables lie.
+
+    The lock and the counter of its writers stay in the data set's folder, so whoever writes shares
+    that folder. Tables are not moved when this changes; no two data sets may have the same place.
+    """
+
+    tables: str = Field(
+        default="",
+        pattern=r"^$|^[A-Za-z0-9+.-]+://.+",
+        description="such as s3://bucket/mine, gs:// or az://; empty: in this folder",
+    )
+
+
 class PrelabelSettings(_Section):
     """How labels are proposed. Calibration and abstention are applied on reading."""
 
@@ -185,6 +199,7 @@ class Settings(_Section):
     extract: ExtractSettings = ExtractSettings()
     prelabel: PrelabelSettings = PrelabelSettings()
     speed: SpeedSettings = SpeedSettings()
+    storage: StorageSettings = StorageSettings()
 
     @field_validator("name")
     @classmethod

@@ -1,7 +1,6 @@
 """The catalogue as it was at one moment: tagged versions, which stay readable for ever."""
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from garments.catalog import Catalog
@@ -23,8 +22,8 @@ def tag_of(name: str) -> str:
 class FrozenCatalog(Catalog):
     """A catalogue at fixed versions of its tables. Tables without a version are empty."""
 
-    def __init__(self, folder: Path, versions: Mapping[str, int]) -> None:
-        super().__init__(folder)
+    def __init__(self, catalog: Catalog, versions: Mapping[str, int]) -> None:
+        super().__init__(catalog.folder, catalog.place)
         self.versions = dict(versions)
 
     def add(self, table: str, rows: object) -> NoReturn:
@@ -37,7 +36,7 @@ class FrozenCatalog(Catalog):
         import lance
 
         version = self.versions.get(table)
-        return None if version is None else lance.dataset(self._path(table), version=version)
+        return None if version is None else lance.dataset(self._uri(table), version=version)
 
 
 def freeze(dataset: Dataset, tag: str) -> Dataset:
@@ -56,7 +55,7 @@ def freeze(dataset: Dataset, tag: str) -> Dataset:
             "run the same command again"
         ) from error
     frozen = Dataset(dataset.folder, dataset.settings)
-    frozen.catalog = FrozenCatalog(catalog.folder, versions)
+    frozen.catalog = FrozenCatalog(catalog, versions)
     return frozen
 
 
@@ -84,17 +83,13 @@ def tagged_versions(dataset: Dataset, tag: str) -> dict[str, int]:
 
 def _written(catalog: Catalog) -> list[str]:
     """Tables that were ever written."""
-    return [name for name in catalog.tables() if any(_versions(catalog, name).glob("*"))]
-
-
-def _versions(catalog: Catalog, table: str) -> Path:
-    return catalog.folder / f"{table}.lance" / "_versions"
+    return [name for name in catalog.tables() if catalog.newest(name) is not None]
 
 
 def _table(catalog: Catalog, table: str) -> "lance.LanceDataset":
-    import lance
-
-    return lance.dataset(catalog.folder / f"{table}.lance")
+    found = catalog.newest(table)
+    assert found is not None
+    return found
 
 
 def _tagged(catalog: Catalog, table: str, tag: str) -> int:

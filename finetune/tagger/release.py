@@ -113,7 +113,7 @@ def _votes(dataset: Dataset, manifest: Manifest) -> Votes:
             "the catalogue no longer has them, as they go when photos are taken down; train "
             "without soft targets, or on a newer release"
         )
-    labels = FrozenCatalog(dataset.catalog.folder, versions).rows("labels").to_pylist()
+    labels = FrozenCatalog(dataset.catalog, versions).rows("labels").to_pylist()
     simulated = dataset.settings.simulated
     held = people_say(labels, Rules(simulated=simulated))
     voted = {key for key, one in held.items() if one.basis in (Basis.CONSENSUS, Basis.ANNOTATOR)}

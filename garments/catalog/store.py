@@ -27,6 +27,9 @@ KEEP_VERSIONS = timedelta(minutes=10)
 FRAGMENT_ROWS = 262_144
 """Rows per file after compaction: files of this size are not rewritten again."""
 
+MOST_TABLES = 10_000
+"""Tables that are looked for in an object store; there are some 20."""
+
 _FEW_IDS = 10_000
 """Up to this many ids are looked up one by one, beyond it all ids are read."""
 
@@ -34,7 +37,7 @@ _DISK_FULL = ("No space left", "File too large", "quota exceeded", "StorageFull"
 
 
 class Store:
-    """Tables in one folder, in the layout of a LanceDB database.
+    """Tables in one folder, or in an object store, in the layout of a LanceDB database.
 
     Any number of processes may read and write at once; writers take turns. Tables are made when
     they are first written. Every method sees the newest committed state. Another writer is waited
@@ -43,8 +46,10 @@ class Store:
 
     patience = 600.0
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, tables: str = "") -> None:
+        """`tables` is the URI where they are, empty for `folder`, which has the writers' lock."""
         self.folder = Path(folder)
+        self.place = tables.rstrip("/")
         self._counter = Counter(self.folder / "seq", self._highest_seq, self._newest_seq)
 
     def add(self, table: str, rows: "Rows | pa.Table") -> int:
@@ -127,8 +132,15 @@ class Store:
 
     def tables(self) -> list[str]:
         """Names of all tables; of those of embeddings, the ones that were written."""
-        made = (path.stem for path in self.folder.glob("embeddings_*.lance"))
+        if self.place:
+            made = [name for name in self._names() if name not in TABLES]
+        else:
+            made = [path.stem for path in self.folder.glob("embeddings_*.lance")]
         return [*TABLES, *sorted(name for name in made if is_table(name))]
+
+    def _names(self) -> list[str]:
+        """Names of all tables in the object store."""
+        return list(self.connect().list_tables(limit=MOST_TABLES).tables)
 
     def stored(self, table: str) -> list[str]:
         """Columns that a table has on disk: those that were added since are not there yet."""
@@ -161,13 +173,13 @@ class Store:
                     found.cleanup_old_versions(KEEP_VERSIONS, error_if_tagged_old_versions=False)
 
     def connect(self) -> Any:
-        """The folder as a LanceDB database, for vector search and other LanceDB tools."""
+        """The tables as a LanceDB database, for vector search and other LanceDB tools."""
         import lancedb
 
-        return lancedb.connect(self.folder)
+        return lancedb.connect(self.place or self.folder)
 
-    def _path(self, table: str) -> Path:
-        return self.folder / f"{table}.lance"
+    def _uri(self, table: str) -> str:
+        return f"{self.place or self.folder}/{table}.lance"
 
     def newest(self, table: str) -> "lance.LanceDataset | None":
         """The newest version of a table as a Lance dataset, None while it was never written."""
@@ -177,10 +189,15 @@ class Store:
         """The newest version of a table, None while it was never written."""
         import lance
 
-        versions = self._path(table) / "_versions"
-        if not versions.is_dir() or not any(versions.iterdir()):
+        if not self._written(table):
             return None
-        return lance.dataset(self._path(table), session=session())
+        return lance.dataset(self._uri(table), session=session())
+
+    def _written(self, table: str) -> bool:
+        if self.place:
+            return table in self._names()
+        versions = Path(self._uri(table)) / "_versions"
+        return versions.is_dir() and any(versions.iterdir())
 
     def _ensure(self, spec: TableSpec) -> "lance.LanceDataset":
         """The table, made or given its newer columns where needed; under the lock."""
@@ -189,7 +206,7 @@ class Store:
         schema = spec.arrow()
         found = self._open(spec.name)
         if found is None:
-            return lance.write_dataset(schema.empty_table(), self._path(spec.name), mode="create")
+            return lance.write_dataset(schema.empty_table(), self._uri(spec.name), mode="create")
         missing = [field for field in schema if field.name not in found.schema.names]
         if missing:
             found.add_columns(missing)
@@ -238,7 +255,7 @@ class Store:
             except (OSError, ValueError, RuntimeError) as error:
                 if attempt == 2:
                     raise CatalogError(
-                        f"expected to read the table {table} in {self.folder}, but "
+                        f"expected to read the table {table} in {self.place or self.folder}, but "
                         f"{_plainly(error)}"
                     ) from error
         raise AssertionError("unreachable")
@@ -251,7 +268,8 @@ class Store:
             with exclusive(self.folder / ".lock", self.patience):
                 yield
         except (OSError, ValueError, RuntimeError) as error:
-            raise CatalogError(_write_failure(table, self.folder, error)) from error
+            where = self.place or str(self.folder)
+            raise CatalogError(_write_failure(table, where, error)) from error
 
 
 def _all_known(found: "lance.LanceDataset", spec: TableSpec, data: "pa.Table") -> bool:
@@ -266,8 +284,8 @@ def _all_known(found: "lance.LanceDataset", spec: TableSpec, data: "pa.Table") -
     return bool(pc.all(pc.is_in(ids, pa.array(stored.combine_chunks()))).as_py())
 
 
-def _write_failure(table: str, folder: Path, error: Exception) -> str:
-    message = f"expected to write the table {table} in {folder}, but {_plainly(error)}; "
+def _write_failure(table: str, where: str, error: Exception) -> str:
+    message = f"expected to write the table {table} in {where}, but {_plainly(error)}; "
     if any(sign.lower() in str(error).lower() for sign in _DISK_FULL):
         message += "free some disk space and run the same command again: "
     else:

@@ -287,7 +287,7 @@ def test_labels_of_others_while_it_is_written_are_not_in_it(tmp_path):
     table = lance.dataset(dataset.catalog.folder / "labels.lance")
     table.cleanup_old_versions(timedelta(0), error_if_tagged_old_versions=False)
     versions = {name: entry.version for name, entry in manifest.catalogue.items()}
-    assert FrozenCatalog(dataset.catalog.folder, versions).count("labels") == 24
+    assert FrozenCatalog(dataset.catalog, versions).count("labels") == 24
 
 
 def test_dry_run_writes_nothing(tmp_path):

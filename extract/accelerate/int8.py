@@ -6,6 +6,7 @@ library, have to be measured anew.
 """
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -105,7 +106,7 @@ def _joined(heard: Sequence[Inputs], size: int) -> list[Inputs]:
 def _nncf() -> Any:
     """The package, imported so that it cannot report home."""
     os.environ.setdefault("NNCF_CI", "1")
-    before = sys.modules.get("openvino_telemetry")
+    before, loggers = sys.modules.get("openvino_telemetry"), logging.getLoggerClass()
     sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # a missing package
     try:
         import nncf
@@ -114,6 +115,7 @@ def _nncf() -> Any:
             "precision 'int8' needs nncf, which is not installed; pip install 'garmentloop[speed]'"
         ) from error
     finally:
+        logging.setLoggerClass(loggers)  # it makes everybody's loggers of its own kind
         del sys.modules["openvino_telemetry"]
         if before is not None:
             sys.modules["openvino_telemetry"] = before

@@ -1,113 +1,98 @@
 """Published architectures at their real size against the naive way of running them.
 
-DETR-ResNet-50 and SegFormer-B2 with random weights, since weights change no speed. Both ways are
-given the same JPEG photos in turn, so that whatever else the machine does hits both: the naive
-way asks transformers' pipelines one photo at a time, ours hands the same photos to `detect` and
-`parse` together. Random weights find nobody, so both ways cut one fixed box out of each photo.
+DETR-ResNet-50, SegFormer-B2 and ViT-B/32 with random weights, since weights change no speed, on
+photos of Clothing Co-Parsing where they are present, else on drawn ones. Each way is a process of
+its own, pinned to one core, and all are given the same JPEG photos in turn, so that whatever else
+the machine does hits all of them. The naive way asks transformers' pipelines and open_clip one
+photo at a time, with the texts kept; ours hands the same photos to `detect`, `parse` and `tag`
+together. The floor is what the graphs' operations would take at the speed of large matrices.
 """
 
-import io
+import os
 import statistics
 import time
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from extract.accelerate.processor import cpu_flags
 from garmentloop.bench import Figure, Size
-from garments.boxes import Box
+from garmentloop.bench.ways import CAPPED, DETECTOR, PARSER, PERSON, TAGGER, Child, child
 from garments.mappings import mapping
 
-if TYPE_CHECKING:
-    from extract.base import Pixels
+CHUNK, CHUNKS = 4, 6
+"""Photos that the ways take in turn, and how often."""
 
-CHUNK = 4
-"""Photos that the ways take in turn."""
+PATIENCE = 300.0
+"""Seconds of measuring after which no further chunk is begun; five are always measured."""
 
-PATIENCE = 240.0
-"""Seconds of measuring after which no further chunk is begun; two are always measured."""
+SLOW = ("naive", "torch")
+"""Ways that take one photo of each chunk; they do not gain by company."""
 
 PHOTO_SIZE = (550, 830)
 """Width and height of the photos: those of Clothing Co-Parsing."""
 
-PERSON = Box(120, 20, 430, 810)
+CCP = Path("../shared/data/ccp/photos")
 CLOTHES = mapping("atr").labels
 """What the SegFormer that is measured tells apart."""
 
+NEEDED = frozenset({"avx512_bf16", "avx512_vnni"})
+"""What a processor must have for the ratios to be of the kind that was promised."""
 
-@dataclass(frozen=True)
-class Way:
-    """One way of doing the work: `run` takes encoded photos and answers with person boxes."""
-
-    name: str
-    run: Callable[[Sequence[bytes]], object]
-
-
-def bench_models(folder: Path, photos: int = 24) -> dict[str, Any]:
-    """Seconds a photo of each way, medians over chunks, and how well the answers agree.
-
-    `folder` is for the checkpoints (300 MB); about two minutes on two idle cores. Keys:
-    `photos`, `engine`, and `naive`, `ours`, `ours_bf16`, `ours_torch` (seconds a photo),
-    `ratio`, `ratio_bf16`, `ratio_torch` (against naive), `box_difference` (largest, in pixels),
-    `labels_equal` (share of pixels).
-    """
-    detector, parser = save_checkpoints(folder)
-    count = max(1, round(photos / CHUNK)) * CHUNK
-    encoded = [_street(seed) for seed in range(count)]
-    naive = _Naive(detector, parser)
-    ours = {
-        "ours": _Ours(detector, parser),
-        "ours_bf16": _Ours(detector, parser, precision="bf16"),
-        "ours_torch": _Ours(detector, parser, engine="torch"),
-    }
-    ways = [Way("naive", naive.run), *(Way(name, one.run) for name, one in ours.items())]
-    seconds = _interleaved(ways, encoded)
-    medians: dict[str, Any] = {name: statistics.median(times) for name, times in seconds.items()}
-    ratios = {
-        name.replace("ours", "ratio"): statistics.median(
-            a / b for a, b in zip(seconds["naive"], seconds[name], strict=True)
-        )
-        for name in ours
-    }
-    agreement = _agreement(naive, ours["ours"], encoded[:CHUNK])
-    about = {"photos": len(seconds["naive"]) * CHUNK, "engine": ours["ours"].detector.engine.name}
-    return about | medians | ratios | agreement
+Times = dict[str, list[float]]
 
 
 def measure(scratch: Path, size: Size) -> Iterator[Figure]:
-    """The benchmark as figures; see `bench_models`."""
-    found = bench_models(scratch, size.reference_photos)
-    note = "DETR-ResNet-50 and SegFormer-B2, random weights"
-    yield Figure("models_photos", found["photos"], "photos", note)
-    yield Figure("models_naive", 1 / found["naive"], "photos/s", "pipelines, one photo at a time")
-    for name, words in (
-        ("ours", found["engine"]),
-        ("ours_torch", "without OpenVINO"),
-        ("ours_bf16", "precision bf16"),
-    ):
-        yield Figure(f"models_{name}", 1 / found[name], "photos/s", words)
-        yield Figure(
-            f"models_{name.replace('ours', 'ratio')}",
-            found[name.replace("ours", "ratio")],
-            "times naive",
-            words,
+    """Ratios, the floor, and two cores against one; about six minutes."""
+    chunks = min(CHUNKS, max(2, size.reference_photos // CHUNK))
+    photos = write_photos(scratch / "photos", CHUNK * chunks)
+    save_checkpoints(scratch)
+    core = min(os.sched_getaffinity(0))
+    names = [*SLOW, "bf16", "int8", *([CAPPED] if "amx_bf16" in cpu_flags() else [])]
+    os.environ.setdefault("XDG_CACHE_HOME", str(scratch / "cache"))
+    with ExitStack() as stack:
+        ways = {n: stack.enter_context(child(n, scratch, [core])) for n in names}
+        times = _interleaved(ways, chunks)
+    yield Figure("models_photos", CHUNK * len(times["bf16"]), "photos", photos)
+    yield from _ratios(times)
+    yield from _floor(times, scratch)
+    yield from _cores(scratch, size)
+    yield from _agreement(scratch)
+
+
+def write_photos(folder: Path, count: int) -> str:
+    """JPEG files of one size and shape: real ones where they are present; what they are."""
+    from garments.images import decode, encode_jpeg
+    from garments.synthetic import draw_street
+
+    folder.mkdir(parents=True)
+    real = sorted(CCP.glob("*.jpg"))[: 4 * count]
+    chosen = [p for p in real if decode(p.read_bytes()).pixels.shape[:2] == PHOTO_SIZE[::-1]]
+    for number in range(count):
+        drawn = number >= len(chosen)
+        content = (
+            encode_jpeg(draw_street(number, size=PHOTO_SIZE, people=1).pixels)
+            if drawn
+            else chosen[number].read_bytes()
         )
-    yield Figure("models_box_difference", found["box_difference"], "px", "largest, to transformers")
-    yield Figure("models_labels_equal", found["labels_equal"], "of pixels", "to transformers")
+        (folder / f"{number:03d}.jpg").write_bytes(content)
+    what = "Clothing Co-Parsing" if len(chosen) >= count else "drawn photos"
+    return f"{what}; DETR-ResNet-50, SegFormer-B2, ViT-B/32, random weights, one pinned core"
 
 
-def save_checkpoints(folder: Path) -> tuple[Path, Path]:
-    """Write both checkpoints at their real size, with random weights; every class is a person."""
+def save_checkpoints(folder: Path) -> None:
+    """Write the models at their real size, with random weights; every class is a person."""
     import torch
+
+    from garmentloop.bench.tagging import save_vit
 
     transformers: Any = import_module("transformers")
     torch.manual_seed(0)
-    detector, parser = folder / "detr-resnet-50", folder / "segformer-b2"
+    detector, parser = folder / DETECTOR, folder / PARSER
     classes = dict.fromkeys(range(91), "person")
     detr = transformers.DetrConfig(use_timm_backbone=True, backbone="resnet50", id2label=classes)
     transformers.DetrForObjectDetection(detr).save_pretrained(detector)
@@ -120,109 +105,115 @@ def save_checkpoints(folder: Path) -> tuple[Path, Path]:
     )
     transformers.SegformerForSemanticSegmentation(segformer).save_pretrained(parser)
     transformers.SegformerImageProcessor().save_pretrained(parser)
-    return detector, parser
+    save_vit(folder / TAGGER)
 
 
-class _Naive:
-    """What a user writes after reading the two model cards."""
-
-    def __init__(self, detector: Path, parser: Path) -> None:
-        pipeline: Any = import_module("transformers").pipeline
-        self.detect = pipeline("object-detection", model=str(detector), device="cpu")
-        self.parse = pipeline("image-segmentation", model=str(parser), device="cpu")
-
-    def run(self, photos: Sequence[bytes]) -> list[dict[str, Any]]:
-        """Regions by label for each photo."""
-        return [self._one(photo) for photo in photos]
-
-    def _one(self, photo: bytes) -> dict[str, Any]:
-        from PIL import Image
-
-        from extract.letterbox import person_crop
-
-        image = Image.open(io.BytesIO(photo)).convert("RGB")
-        self.detect(image)
-        crop, _ = person_crop(np.asarray(image), PERSON)
-        segments = self.parse(Image.fromarray(crop))
-        return {segment["label"]: segment["mask"].getbbox() for segment in segments}
-
-
-class _Ours:
-    """The same work by the interfaces that `extract` uses."""
-
-    def __init__(self, detector: Path, parser: Path, **options: Any) -> None:
-        from extract.models import load_detector, load_parser
-
-        self.detector: Any = load_detector(f"dir:{detector}", "cpu", floor=0.0, **options)
-        self.parser: Any = load_parser(f"dir:{parser}", "cpu", **options)
-
-    def run(self, photos: Sequence[bytes]) -> list[dict[int, tuple[int, int]]]:
-        """Regions by part for each photo, at the parser's own resolution."""
-        from garments.images import decode
-
-        images = [decode(photo).pixels for photo in photos]
-        self.detector.detect(images)
-        parts = self.parser.parse(_crops(images)).argmax(axis=1)
-        return [
-            {int(part): (labels == part).nonzero()[0][[0, -1]] for part in np.unique(labels)}
-            for labels in parts
-        ]
-
-
-def _interleaved(ways: Sequence[Way], photos: Sequence[bytes]) -> dict[str, list[float]]:
-    """Seconds a photo by way, one measurement a chunk; the first photo warms every way up."""
-    seconds: dict[str, list[float]] = {way.name: [] for way in ways}
+def _interleaved(ways: dict[str, Child], chunks: int) -> Times:
+    """Seconds a photo by way, and the peaks, one measurement a chunk."""
+    times: Times = {name: [] for name in ways}
+    peaks = {f"peak_{name}": way for name, way in ways.items() if name in ("bf16", CAPPED)}
+    times |= {name: [] for name in peaks}
     deadline = time.perf_counter() + PATIENCE
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pipelines advise batches, which are slower on a CPU
-        for way in ways:
-            way.run(photos[:1])
-        for start in range(0, len(photos), CHUNK):
-            if start >= 2 * CHUNK and time.perf_counter() > deadline:
-                break
-            chunk = photos[start : start + CHUNK]
-            for way in ways:
-                began = time.perf_counter()
-                way.run(chunk)
-                seconds[way.name].append((time.perf_counter() - began) / len(chunk))
-    return seconds
+    for start in range(0, CHUNK * chunks, CHUNK):
+        if start >= 5 * CHUNK and time.perf_counter() > deadline:
+            break
+        for name, way in ways.items():
+            count = 1 if name in SLOW else CHUNK
+            times[name].append(way.ask(f"run {start} {start + count}") / count)
+        for name, way in peaks.items():
+            times[name].append(way.ask("peak"))
+    return times
 
 
-def _agreement(naive: _Naive, ours: _Ours, photos: Sequence[bytes]) -> dict[str, float]:
-    """Our boxes and label maps against transformers' processors on the same weights."""
+def _ratios(times: Times) -> Iterator[Figure]:
+    lacking = NEEDED - cpu_flags()
+    words = {"naive": "pipelines, texts kept", "torch": "without OpenVINO, automatic precision"}
+    for name in (name for name in times if not name.startswith("peak")):
+        note = words.get(name, f"OpenVINO, {name.replace('_', ', ')}")
+        yield Figure(f"models_{name}", 1 / statistics.median(times[name]), "photos/s", note)
+    if lacking:
+        yield Figure("models_ratio", 0, "times", f"skipped: no {', '.join(sorted(lacking))} here")
+        return
+    for name in ("bf16", CAPPED, "int8", "torch"):
+        if name in times:
+            pairs = zip(times["naive"], times[name], strict=True)
+            ratio = statistics.median(naive / own for naive, own in pairs)
+            note = f"median of {len(times[name])}; {_wanted(name)}"
+            yield Figure(f"models_ratio_{name}", ratio, "times naive", note)
+
+
+def _wanted(name: str) -> str:
+    goals = {"bf16": "at least 4.5 wanted", "int8": "at least 7 wanted; its loss is another matter"}
+    return goals.get(name, "AVX-512 alone" if name == CAPPED else "OpenVINO not installed")
+
+
+def _floor(times: Times, folder: Path) -> Iterator[Figure]:
+    work = flops(folder)
+    yield Figure("models_gflop", work / 1e9, "GFLOP a photo", "folded graphs, two garments")
+    for name in ("bf16", CAPPED):
+        if name in times:
+            best = statistics.median(times[f"peak_{name}"])
+            share = 100 * work / 1e9 / best / statistics.median(times[name])
+            yield Figure(f"models_peak_{name}", best, "GFLOP/s", "bf16, large matrices, one core")
+            yield Figure(f"models_floor_{name}", share, "% of it", "at least 85 wanted")
+
+
+def flops(folder: Path) -> float:
+    """Operations of the graphs for one photo (a multiplication with an addition counts as two)."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from garmentloop.bench.ways import Ours
+
+    ours = Ours(folder, "torch", "fp32")
+    photo = next((folder / "photos").iterdir()).read_bytes()
+    with FlopCounterMode(display=False) as counter, torch.inference_mode():
+        ours.run([photo])
+    return float(counter.get_total_flops())
+
+
+def _cores(folder: Path, size: Size) -> Iterator[Figure]:
+    """The same photos on one core and on two, in turn."""
+    cores = sorted(os.sched_getaffinity(0))[:2]
+    if len(cores) < 2:
+        yield Figure("models_two_cores", 0, "times one", "skipped: only one core here")
+        return
+    count = min(2 * CHUNK, len(list((folder / "photos").iterdir())))
+    ratios = []
+    with child("bf16", folder, cores[:1]) as one, child("bf16", folder, cores) as two:
+        for _ in range(5 if size.reference_photos >= CHUNKS * CHUNK else 1):
+            order = f"run 0 {count}"
+            ratios.append(one.ask(order) / two.ask(order))
+    note = f"bf16, median of {len(ratios)}; at least 1.8 wanted"
+    yield Figure("models_two_cores", statistics.median(ratios), "times one", note)
+
+
+def _agreement(folder: Path) -> Iterator[Figure]:
+    """Our boxes and label maps in fp32 against transformers' processors on the same weights."""
     import torch
 
+    from extract.letterbox import person_crop
+    from garmentloop.bench.ways import Naive, Ours
     from garments.images import decode
 
-    images = [decode(photo).pixels for photo in photos]
-    crops = _crops(images)
-    worst = 0.0
+    naive, ours = Naive(folder), Ours(folder, precision="fp32")
+    image = decode(next((folder / "photos").iterdir()).read_bytes()).pixels
+    crop = person_crop(image, PERSON)[0]
+    (found,) = ours.detector.detect([image])
     with torch.inference_mode():
-        for image, found in zip(images, ours.detector.detect(images), strict=True):
-            processor = naive.detect.image_processor
-            outputs = naive.detect.model(**processor(image, return_tensors="pt"))
-            answer = processor.post_process_object_detection(
-                outputs, threshold=0.0, target_sizes=[image.shape[:2]]
-            )[0]
-            gaps = np.abs(answer["boxes"].numpy()[:, None] - found.boxes[None]).max(axis=2)
-            worst = max(worst, float(gaps.min(axis=1).max()))  # each box's nearest: scores tie
-        processor = naive.parse.image_processor
-        outputs = naive.parse.model(**processor(list(crops), return_tensors="pt"))
-        maps = processor.post_process_semantic_segmentation(
-            outputs, target_sizes=[crops.shape[1:3]] * len(crops)
+        processor = naive.detect.image_processor
+        outputs = naive.detect.model(**processor(image, return_tensors="pt"))
+        (answer,) = processor.post_process_object_detection(
+            outputs, threshold=0.0, target_sizes=[image.shape[:2]]
         )
-    equal = float((torch.stack(maps).numpy() == ours.parser.label_maps(crops)).mean())
-    return {"box_difference": worst, "labels_equal": equal}
-
-
-def _crops(images: "Sequence[Pixels]") -> NDArray[np.uint8]:
-    from extract.letterbox import person_crop
-
-    return np.stack([person_crop(image, PERSON)[0] for image in images])
-
-
-def _street(seed: int) -> bytes:
-    from garments.images import encode_jpeg
-    from garments.synthetic import draw_street
-
-    return encode_jpeg(draw_street(seed, size=PHOTO_SIZE, people=1).pixels)
+        processor = naive.parse.image_processor
+        outputs = naive.parse.model(**processor([crop], return_tensors="pt"))
+        (labels,) = processor.post_process_semantic_segmentation(
+            outputs, target_sizes=[crop.shape[:2]]
+        )
+    gaps = np.abs(answer["boxes"].numpy()[:, None] - found.boxes[None]).max(axis=2)
+    # each box's nearest: scores tie
+    worst = float(gaps.min(axis=1).max())
+    equal = float((labels.numpy() == ours.parser.label_maps(crop[None])[0]).mean())
+    yield Figure("models_box_difference", worst, "px", "fp32, largest, to transformers")
+    yield Figure("models_labels_equal", equal, "of pixels", "fp32, to transformers")

@@ -94,7 +94,7 @@ def figures(
     cold = _seconds(first.tag, crops[:1])
     tagger: Any = load_tagger(f"dir:{folder}", taxonomy, cache=cache)
     warm = _seconds(tagger.tag, crops[:1])
-    naive = _Naive(folder, taxonomy)
+    naive = Naive(folder, taxonomy)
     texts = naive.read_texts()
     ways: dict[str, Way] = {
         "ours": (tagger.tag, CHUNK),
@@ -121,7 +121,7 @@ def figures(
     yield Figure(f"tagging_{key}_peak_mb", peak, "MB", f"{len(crops)} crops, texts from the cache")
 
 
-class _Naive:
+class Naive:
     """What a user writes after reading open_clip's README: a loop over crops."""
 
     def __init__(self, folder: Path, taxonomy: Taxonomy) -> None:
@@ -179,7 +179,7 @@ def _seconds(run: Callable[[Sequence[Crop]], object], crops: Sequence[Crop]) -> 
     return time.perf_counter() - began
 
 
-def _difference(tagger: Any, naive: _Naive, texts: Texts, crops: Sequence[Crop]) -> float:
+def _difference(tagger: Any, naive: Naive, texts: Texts, crops: Sequence[Crop]) -> float:
     tags = tagger.tag(crops)
     expected = [naive.tag(crop, texts) for crop in crops]
     return max(

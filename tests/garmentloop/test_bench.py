@@ -1,15 +1,17 @@
 """The benchmarks can be run, and say what they measured."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from garmentloop.bench import FULL, SMALL, Figure, benches, catalogue, suspects
+from garmentloop.bench import FULL, SMALL, Figure, benches, catalogue, models, stages, suspects
 from garmentloop.bench.__main__ import app, line
 from garmentloop.bench.suspects import Labelled
+from garments.images import decode
 
 
 def test_small_is_smaller_than_full() -> None:
@@ -67,3 +69,17 @@ def test_quality_is_that_of_the_order() -> None:
     assert suspects.quality(np.array([4.0, 3, 2, 1]), wrong)[0::2] == (1.0, 1.0)
     assert suspects.quality(np.array([1.0, 2, 3, 4]), wrong)[0] == 0.0
     assert suspects.quality(np.array([4.0, 1, 3, 2]), wrong)[:2] == (0.5, 0.5)
+
+
+def test_stages_are_told_apart(tmp_path: Path) -> None:
+    few = replace(SMALL, photos=2)
+    figures = {figure.key: figure.value for figure in stages.measure(tmp_path, few)}
+    assert {f"stage_{name}" for name in stages.WORDS} < figures.keys()
+    assert figures["stage_detect"] > 0 and 0 < figures["stage_outside_models"] < 100
+
+
+def test_photos_of_the_model_benchmark_have_one_size(tmp_path: Path) -> None:
+    words = models.write_photos(tmp_path / "photos", 2)
+    assert "one pinned core" in words
+    for path in (tmp_path / "photos").iterdir():
+        assert decode(path.read_bytes()).pixels.shape == (*models.PHOTO_SIZE[::-1], 3)

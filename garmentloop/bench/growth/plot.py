@@ -7,7 +7,7 @@ from html import escape
 from garmentloop.bench.growth.tabled import GARMENTS, PHOTOS, Series, series_of
 
 WIDTH, HEIGHT = 420, 300
-LEFT, RIGHT, TOP, BOTTOM = 56, 16, 34, 40
+LEFT, RIGHT, TOP, BOTTOM = 56, 40, 34, 40
 """Of one panel, in pixels; lines run between the margins."""
 
 COLORS = ("#1b6ca8", "#c8553d", "#2e7d4f", "#7b4ea3", "#b8860b")

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from extract.accelerate import kept
 from extract.accelerate.engines import Inputs, Work
-from extract.accelerate.identity import identity
+from extract.accelerate.identity import work_identity
 from extract.accelerate.torch_engine import TorchEngine
 from garments.errors import ModelError
 from garments.ids import stable_id
@@ -27,8 +27,8 @@ class Converted:
     """Graphs of one network, made when a batch size is first asked for."""
 
     def __init__(self, work: Work) -> None:
-        """`identity` is that of the network, by which its graphs are kept."""
-        self.identity = identity(work.network)
+        """`identity` is that of the work, by which its graphs are kept."""
+        self.identity = work_identity(work)
         self._work: Work | None = work
         self._wanted = {1, work.batch}
         self._graphs: dict[int, Any] = {}

@@ -4,10 +4,17 @@ from importlib import metadata
 
 from torch import nn
 
+from extract.accelerate.engines import Work
 from extract.checkpoints import hash_tensors
 from garments.ids import stable_id
 
 LIBRARIES = ("torch", "transformers", "timm", "open-clip-torch", "segmentation-models-pytorch")
+
+
+def work_identity(work: Work) -> str:
+    """The same with how its inputs look: a network may take a mask, or be given one size alone."""
+    inputs = [[(t.dtype, tuple(t.shape)) for t in example] for example in work.examples(1)]
+    return stable_id(identity(work.network), inputs)
 
 
 def identity(network: nn.Module) -> str:

@@ -18,7 +18,7 @@ import torch
 
 from extract.accelerate import kept
 from extract.accelerate.engines import Engine, Inputs, Runner, Work
-from extract.accelerate.identity import identity
+from extract.accelerate.identity import work_identity
 from garments.errors import ModelError
 from garments.whole import write_whole
 
@@ -54,7 +54,7 @@ def quantise(runner: Runner) -> Quantised:
     engine = runner.engine
     if not isinstance(engine, OpenVinoEngine) or not runner.heard:
         raise ModelError("expected a network that OpenVINO runs, and inputs that it was given")
-    made = {size: _quantised(engine.graphs(size), runner.heard, size) for size in runner.sizes}
+    made = {n: _quantised(engine.graphs(n), runner.heard, n) for n in sorted(set(runner.sizes))}
     found = Quantised(engine.graphs.identity, made)  # type: ignore[attr-defined]
     runner.replace_engine(OpenVinoEngine(found, "int8"))
     return found
@@ -64,7 +64,7 @@ def accepted_engine(work: Work) -> Engine:
     """The engine of a network whose loss was accepted; `ModelError` says how to measure it."""
     from extract.accelerate.vino import OpenVinoEngine
 
-    name = identity(work.network)
+    name = work_identity(work)
     folder = _folder(name)
     graphs = {size: kept.read_folder(folder / str(size)) for size in {1, work.batch}}
     if not (folder / RECORD).is_file() or None in graphs.values():
@@ -119,5 +119,5 @@ def _nncf() -> Any:
         del sys.modules["openvino_telemetry"]
         if before is not None:
             sys.modules["openvino_telemetry"] = before
-    nncf.set_log_level(40)
+    logging.getLogger("nncf").setLevel(logging.ERROR)
     return nncf

@@ -25,8 +25,11 @@ FLOOR = 0.1
 
 GPU_BATCH = 16
 
-BUCKET = 128
-"""On a GPU, heights and widths are filled up to multiples of this, so that batches are full."""
+BUCKET = 64
+"""Heights and widths are filled up to multiples of this where rounding is coarser anyway.
+
+Photos of nearly one size then share a graph that is made for it, and batches on a GPU.
+"""
 
 SIZES = ((256, 320), (352, 288))
 """Heights and widths that stand for "any" where a network's graph is traced and compared."""
@@ -64,7 +67,8 @@ class HFDetector:
         self._processor = checkpoint.processor
         self._prepared = Preparation(checkpoint.processor)
         parameters = inspect.signature(checkpoint.network.forward).parameters
-        self._buckets = compute.device != "cpu" and "pixel_mask" in parameters
+        coarse = compute.chosen_precision != "fp32"
+        self._buckets = BUCKET if coarse and "pixel_mask" in parameters else 0
         self._people = person_classes(checkpoint.labels, checkpoint.reference)
         network = FromPixels(_Plain(checkpoint.network), self._prepared.affine)
         self.runner = Runner(
@@ -81,7 +85,8 @@ class HFDetector:
     def detect(self, images: Sequence[Pixels]) -> list[Detections]:
         """See `extract.base.Detector`; company changes no image's answer.
 
-        Only on a GPU are images padded, each to a size that is its own affair.
+        Except in fp32 images are padded, as DETR learnt to take them: each to a size that is its
+        own affair.
         """
         inputs = _Prepared(images, self._prepared, self._buckets)
         groups = [
@@ -115,8 +120,19 @@ class HFDetector:
             self._prepared([np.zeros(shape, np.uint8)]) for shape in ((48, 32, 3), (32, 48, 3))
         )
         sizes = (tall.shape[2:], wide.shape[2:]) if tall.shape == wide.shape else SIZES
-        first, second = ((noise((batch, 3, *size), seed, tall),) for seed, size in enumerate(sizes))
+        first, second = (
+            (noise((batch, 3, *size), seed, tall), *self._masks(batch, size))
+            for seed, size in enumerate(sizes)
+        )
         return first, second
+
+    def _masks(self, batch: int, size: Sequence[int]) -> Inputs:
+        """A mask whose right and lower edges are padding, where the network is given masks."""
+        if not self._buckets:
+            return ()
+        mask = torch.zeros(batch, *size, dtype=torch.int64)
+        mask[:, :-5, :-9] = 1
+        return (mask,)
 
 
 class _Plain(nn.Module):
@@ -135,8 +151,8 @@ class _Plain(nn.Module):
 class _Prepared:
     """Images as the network gets them, in groups that may share a batch."""
 
-    def __init__(self, images: Sequence[Pixels], prepare: Preparation, buckets: bool) -> None:
-        """With `buckets`, images are padded to sizes that `BUCKET` divides, with a mask."""
+    def __init__(self, images: Sequence[Pixels], prepare: Preparation, buckets: int) -> None:
+        """With `buckets`, images are padded to sizes that this divides, with a mask."""
         self._images, self._prepare, self._buckets = images, prepare, buckets
         self._padded: dict[int, Tensor] = {}
 
@@ -162,9 +178,9 @@ class _Prepared:
             mask[row, : one.shape[1], : one.shape[2]] = 1
         return pixels, mask
 
-    def _size(self, index: int) -> tuple[int, int]:
+    def _size(self, index: int) -> tuple[int, ...]:
         """Height and width of the bucket that an image belongs to."""
         if index not in self._padded:
             (self._padded[index],) = self._prepare([self._images[index]])
         height, width = self._padded[index].shape[1:]
-        return -(-height // BUCKET) * BUCKET, -(-width // BUCKET) * BUCKET
+        return tuple(-(-side // self._buckets) * self._buckets for side in (height, width))

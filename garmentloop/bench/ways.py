@@ -30,8 +30,6 @@ GARMENTS = (Box(130, 120, 420, 400), Box(140, 380, 410, 720))
 """Random weights find nobody, so each way cuts these out of each photo, xyxy pixels."""
 
 MATRIX = 4096
-CAPPED = "bf16_capped"
-"""The way that is kept from using AMX, where oneDNN lets itself be told."""
 
 
 @dataclass
@@ -54,13 +52,12 @@ class Child:
 @contextmanager
 def child(name: str, folder: Path, cores: Sequence[int]) -> Iterator[Child]:
     """Start a way pinned to `cores`; it has warmed up when this returns."""
-    capped = {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE_BF16"} if name == CAPPED else {}
     with subprocess.Popen(
         [sys.executable, "-m", __name__, name, str(folder), ",".join(map(str, cores))],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "OMP_NUM_THREADS": str(len(cores)), **capped},
+        env={**os.environ, "OMP_NUM_THREADS": str(len(cores))},
     ) as process:
         assert process.stdin is not None and process.stdout is not None
         found = Child(process, process.stdout, process.stdin)

@@ -216,3 +216,14 @@ def test_fingerprint_tells_weights_and_settings_apart(tmp_path: Path) -> None:
         next(model.parameters()).view(-1)[0] += 1
     model.save_pretrained(folder)
     assert load_detector(f"dir:{folder}", "cpu").fingerprint != first.fingerprint
+
+
+def test_padding_to_a_common_size_changes_little(tmp_path: Path) -> None:
+    """In bf16 photos of nearly one size share a graph: what is filled up is masked."""
+    folder = save_detr(tmp_path)
+    for engine in ENGINES:
+        exact = load_detector(f"dir:{folder}", "cpu", floor=FLOOR, engine=engine, precision="fp32")
+        rough = load_detector(f"dir:{folder}", "cpu", floor=FLOOR, engine=engine, precision="bf16")
+        for one, other in zip(exact.detect(PHOTOS), rough.detect(PHOTOS), strict=True):
+            nearest = np.abs(one.boxes[:, None] - other.boxes[None]).max(axis=2).min(axis=1)
+            assert np.median(nearest) < 6, nearest

@@ -78,8 +78,9 @@ def test_stages_are_told_apart(tmp_path: Path) -> None:
     assert figures["stage_detect"] > 0 and 0 < figures["stage_outside_models"] < 100
 
 
-def test_photos_of_the_model_benchmark_have_one_size(tmp_path: Path) -> None:
+def test_photos_of_the_model_benchmark_are_large_enough(tmp_path: Path) -> None:
     words = models.write_photos(tmp_path / "photos", 2)
     assert "one pinned core" in words
     for path in (tmp_path / "photos").iterdir():
-        assert decode(path.read_bytes()).pixels.shape == (*models.PHOTO_SIZE[::-1], 3)
+        height, width, _ = decode(path.read_bytes()).pixels.shape
+        assert width >= models.LEAST[0] and height >= models.LEAST[1]

@@ -3,13 +3,14 @@
 A row is a batch of items, pickled, and stays one through all operators, so that order and results
 are those of a local run. Where there are GPUs, each has an actor with the models, and other steps
 are tasks on the cores; else an actor on each core does all steps. Ray Data holds back whoever is
-ahead of the others, and does again what was lost with a node.
+ahead of the others. What is lost with a node is given out again.
 """
 
 import os
 import pickle
+import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from functools import partial, reduce
 from itertools import islice
@@ -27,6 +28,9 @@ COLUMN = "batch"
 
 ITEMS = 65_536
 """Items that are given to Ray Data together; a run over more starts the operators again."""
+
+TRIES = 3
+"""So often work is given out that brings no result, before what Ray says about it is told."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +63,35 @@ class RayWorkers:
         """See `Workers`; a `GarmentLoopError` of a step is raised here, in its place."""
         batches = _batches(items, batch)
         while some := list(islice(batches, max(1, ITEMS // batch))):
-            for table in self._flow(some, steps).iter_batches(
-                batch_size=None, batch_format="pyarrow"
-            ):
+            yield from self._surely(some, steps)
+
+    def _surely(self, batches: Sequence[list[Any]], steps: Sequence[Step]) -> Iterator[Any]:
+        """All results, whoever dies: from the first that is not here, work is given out anew.
+
+        An actor that died is not waited for, as Ray would: it may have had the last GPU that there
+        was, and then what it was doing would be done never.
+        """
+        from ray.exceptions import RayError
+
+        here = tried = 0
+        while here < len(batches):
+            try:
+                for results in self._results(batches[here:], steps):
+                    yield from results
+                    here, tried = here + 1, 0
+            except RayError as error:
+                tried += 1
+                if tried == TRIES or _is_ours(error):
+                    raise
+
+    def _results(
+        self, batches: Sequence[list[Any]], steps: Sequence[Step]
+    ) -> Iterator[Iterable[Any]]:
+        flow = self._flow(batches, steps).iter_batches(batch_size=None, batch_format="pyarrow")
+        with closing(iter(flow)) as tables:  # whoever stops early gives back what it took
+            for table in tables:
                 for row in table.column(COLUMN):
-                    yield from _opened(row.as_buffer())
+                    yield _opened(row.as_buffer())
 
     def _flow(self, batches: Sequence[list[Any]], steps: Sequence[Step]) -> "Dataset":
         import ray
@@ -97,14 +125,17 @@ def _through(flow: "Dataset", step: Step, share: Share) -> "Dataset":
     same: dict[str, Any] = {"batch_size": 1, "batch_format": "pyarrow", "zero_copy_batch": True}
     if not step.models:
         return flow.map_batches(work, num_cpus=1, **same)
-    return flow.map_batches(
-        _Holder,
-        fn_constructor_args=(work,),
-        compute=ray.data.ActorPoolStrategy(size=share.holders),
-        num_cpus=0 if share.gpus else 1,
-        num_gpus=share.gpus,
-        **same,
-    )
+    with warnings.catch_warnings():  # max_restarts has no other place yet, see pyproject.toml
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return flow.map_batches(
+            _Holder,
+            fn_constructor_args=(work,),
+            compute=ray.data.ActorPoolStrategy(size=share.holders),
+            num_cpus=0 if share.gpus else 1,
+            num_gpus=share.gpus,
+            max_restarts=0,
+            **same,
+        )
 
 
 class _Work:
@@ -146,6 +177,13 @@ class _Failed:
     """What a batch becomes of which a step could make nothing: told where the command was given."""
 
     error: GarmentLoopError
+
+
+def _is_ours(error: Exception) -> bool:
+    """Whether a step raised it, and no machine or process was lost."""
+    from ray.exceptions import RayError, RayTaskError
+
+    return isinstance(error, RayTaskError) and not isinstance(error.cause, RayError)
 
 
 def _batches(items: Iterable[Any], size: int) -> Iterator[list[Any]]:

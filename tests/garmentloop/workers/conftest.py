@@ -1,4 +1,4 @@
-"""A Ray cluster on this machine, started once, whose workers know the stand-ins."""
+"""A Ray cluster on this machine for each file of tests, whose workers know the stand-ins."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -8,7 +8,7 @@ import pytest
 from quiet_ray import ENVIRONMENT, node
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
     """A cluster with a head of two cores; this process is connected to it."""
     before = dict(os.environ)

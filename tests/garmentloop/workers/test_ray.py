@@ -13,6 +13,7 @@ from threading import Timer
 import numpy as np
 import psutil
 import pytest
+from comparing import TABLES, expect_same, files, rows
 from quiet_ray import ENVIRONMENT
 from slow_paint import extract
 from standin_taggers import PixelTagger, SecondOpinion, add_garments
@@ -25,28 +26,7 @@ from garments.dataset import Dataset
 from garments.errors import ModelError
 from garments.tagger import Tags
 
-TABLES = ("sources", "photos", "people", "garments", "extractions")
 SCRIPT = Path(__file__).with_name("slow_paint.py")
-
-
-def rows(dataset: Dataset, table: str) -> list[dict]:
-    """All rows in the order in which they were written, without the time."""
-    found = dataset.catalog.rows(table).sort_by("seq").drop_columns(["seq", "created_at"])
-    return found.to_pylist()
-
-
-def files(dataset: Dataset) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(dataset.folder)): path.read_bytes()
-        for name in ("crops", "previews")
-        for path in (dataset.folder / name).rglob("*.jpg")
-    }
-
-
-def expect_same(local: Dataset, other: Dataset) -> None:
-    for table in TABLES:
-        assert rows(other, table) == rows(local, table), table
-    assert files(other) == files(local)
 
 
 def painted(dataset: Dataset, photos: Path, workers=None, **options):
@@ -202,18 +182,3 @@ def test_evaluations_give_the_same_figures(cluster, tmp_path):
     ask = {"model": "rule:color", "vocabulary": "mapped", "attributes": ["color"]}
     local = evaluate_tagger(street, **ask)
     assert evaluate_tagger(street, **ask, workers=RayWorkers()) == local and local["items"] > 0
-
-
-# The last one: while a node that died is still thought alive, no other driver can join its cluster.
-def test_a_node_that_is_killed_loses_nothing_and_doubles_nothing(cluster, add_node, tmp_path):
-    photos = write_streets(tmp_path / "in", 40)
-    local, other = (Dataset.create(tmp_path / name) for name in ("local", "ray"))
-    *_, expected = extract(local, photos)
-    doomed, _ = (add_node(num_cpus=1, num_gpus=1) for _ in range(2))  # so that the steps are apart
-    events = extract(other, photos, RayWorkers())
-    first = next(events)
-    cluster.remove_node(doomed, allow_graceful=False)
-    *_, end = events
-    assert first.done == 1 and end == expected
-    expect_same(local, other)
-    assert len(rows(other, "extractions")) == 40, "one for each photo"

@@ -15,7 +15,7 @@ from extract.pipeline import Threads
 from extract.roles import Roles
 from garmentloop.options import WorkersChoice
 from garmentloop.workers.cluster import open_workers
-from garmentloop.workers.pipeline import Share
+from garmentloop.workers.pipeline import RayWorkers, Share
 from garments.errors import ClusterError, ModelError
 from garments.idset import IdSet
 from garments.settings import Settings
@@ -107,3 +107,37 @@ def test_taggers_travel_unloaded_and_others_are_refused(monkeypatch):
     monkeypatch.setattr(Panels, "weights", "w2")
     with pytest.raises(ModelError, match="the same taggers on every machine"):
         _ = again.taggers
+
+
+class Losing(RayWorkers):
+    """A cluster that loses a machine after so many batches, each time that work is given out."""
+
+    def __init__(self, *lost_after: int) -> None:
+        super().__init__()
+        self.lost_after, self.given = iter(lost_after), 0
+
+    def _results(self, batches, steps):
+        from ray.exceptions import NodeDiedError
+
+        self.given += 1
+        until = next(self.lost_after, None)
+        yield from batches[:until]
+        if until is not None:
+            raise NodeDiedError("it died")
+
+
+def test_what_was_lost_is_given_out_again_and_nothing_else():
+    pytest.importorskip("ray")
+    workers = Losing(2, 0, 1)
+    assert list(workers.run(range(10), [], 2)) == [*range(10)]
+    assert workers.given == 4
+
+
+def test_a_cluster_that_does_nothing_more_is_given_up():
+    exceptions = pytest.importorskip("ray").exceptions
+    workers = Losing(1, 0, 0, 0)
+    done = workers.run(range(10), [], 2)
+    assert [next(done), next(done)] == [0, 1]
+    with pytest.raises(exceptions.NodeDiedError):
+        next(done)
+    assert workers.given == 3

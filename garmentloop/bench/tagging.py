@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from garmentloop.bench import Figure, Size
 from garmentloop.bench.process import module
+from garments.settings import SpeedSettings
 from garments.tagger import Crop
 from garments.taxonomy import Taxonomy
 
@@ -110,8 +111,12 @@ def figures(
         pairs = zip(seconds[name], seconds["ours"], strict=True)
         ratio = statistics.median(theirs / own for theirs, own in pairs)
         yield Figure(f"tagging_{key}_ratio_{name}", ratio, "times", words[name])
-    gap = _difference(tagger, naive, texts, crops[:CHUNK])
-    yield Figure(f"tagging_{key}_difference_e6", gap * 1e6, "1e-6", "largest, of probabilities")
+    exact: Any = load_tagger(
+        f"dir:{folder}", taxonomy, cache=cache, speed=SpeedSettings(precision="fp32")
+    )
+    gap = _difference(exact, naive, texts, crops[:CHUNK])
+    note = "largest, of probabilities in fp32"
+    yield Figure(f"tagging_{key}_difference_e6", gap * 1e6, "1e-6", note)
     asked = tagger.texts.hits + tagger.texts.encoded
     prompts = f"{first.texts.encoded} prompts"
     yield Figure(f"tagging_{key}_texts_cold", cold, "s", f"first crop, {prompts} to read")

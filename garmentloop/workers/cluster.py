@@ -18,11 +18,11 @@ from garments.extras import expect_installed
 
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_DATA_LOG_LEVEL": "ERROR",
+    "RAY_DATA_LOG_LEVEL": "CRITICAL",
     "RAY_BACKEND_LOG_LEVEL": "fatal",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
-"""Read by Ray when it is imported: it shall phone nobody and tell only what went wrong."""
+"""Read by Ray when it is imported: it shall phone nobody, and tell what went wrong once, as an error."""
 
 ALONE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 """The same: no cluster, so that a Ray that is started here listens on 127.0.0.1 alone. By its name

@@ -6,6 +6,7 @@ are tasks on the cores; else an actor on each core does all steps. Ray Data hold
 ahead of the others. What is lost with a node is given out again.
 """
 
+import gc
 import os
 import pickle
 import warnings
@@ -29,7 +30,7 @@ COLUMN = "batch"
 ITEMS = 65_536
 """Items that are given to Ray Data together; a run over more starts the operators again."""
 
-TRIES = 3
+TRIES = 5
 """So often work is given out that brings no result, before what Ray says about it is told."""
 
 
@@ -96,6 +97,8 @@ class RayWorkers:
     def _flow(self, batches: Sequence[list[Any]], steps: Sequence[Step]) -> "Dataset":
         import ray
 
+        # Ray ends actors when nobody knows them any more: those of a flow that failed have GPUs.
+        gc.collect()
         share = Share.of(ray.cluster_resources(), self._gpus)
         flow = ray.data.from_arrow([_packed(some) for some in batches])
         flow.context.execution_options.preserve_order = True

@@ -14,7 +14,7 @@ sys.path[:0] = [place for place in PLACES if place not in sys.path]
 ENVIRONMENT = {
     "PYTHONPATH": os.pathsep.join(PLACES),
     "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_DATA_LOG_LEVEL": "ERROR",
+    "RAY_DATA_LOG_LEVEL": "CRITICAL",
     "RAY_BACKEND_LOG_LEVEL": "fatal",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     # 127.0.0.1 stays what it is; else Ray would take this machine's outer address for it

@@ -15,7 +15,7 @@ from extract.pipeline import Threads
 from extract.roles import Roles
 from garmentloop.options import WorkersChoice
 from garmentloop.workers.cluster import open_workers
-from garmentloop.workers.pipeline import RayWorkers, Share
+from garmentloop.workers.pipeline import TRIES, RayWorkers, Share
 from garments.errors import ClusterError, ModelError
 from garments.idset import IdSet
 from garments.settings import Settings
@@ -135,9 +135,9 @@ def test_what_was_lost_is_given_out_again_and_nothing_else():
 
 def test_a_cluster_that_does_nothing_more_is_given_up():
     exceptions = pytest.importorskip("ray").exceptions
-    workers = Losing(1, 0, 0, 0)
+    workers = Losing(1, *[0] * TRIES)
     done = workers.run(range(10), [], 2)
     assert [next(done), next(done)] == [0, 1]
     with pytest.raises(exceptions.NodeDiedError):
         next(done)
-    assert workers.given == 3
+    assert workers.given == TRIES

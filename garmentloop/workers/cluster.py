@@ -22,7 +22,7 @@ QUIET = {
     "RAY_BACKEND_LOG_LEVEL": "fatal",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
-"""Read by Ray when it is imported: it shall phone nobody, and tell what went wrong once, as an error."""
+"""Read by Ray when it is imported: it shall phone nobody, and what goes wrong is raised."""
 
 ALONE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 """The same: no cluster, so that a Ray that is started here listens on 127.0.0.1 alone. By its name

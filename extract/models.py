@@ -22,7 +22,7 @@ def load_detector(
 
     `device` is auto (a GPU where torch sees one, else the CPU), cpu, cuda, cuda:N or mps; `engine`
     and `precision` are those of `garments.settings.SpeedSettings`. `options` go to checkpoints of
-    transformers: floor (lowest score returned).
+    transformers: floor (lowest score returned), padded (to common sizes; all but fp32 are).
     Raises `UnknownModel`, `UnfitModel`, `ModelError` or `BadSetting`, each saying what to do.
     """
     compute = Compute(resolve_device(device), engine, precision)

@@ -17,7 +17,7 @@ MOST_STREAMS = 8
 OFTEN = 3
 """Batches of one size after which a graph for just that size is worth its compilation."""
 
-SIZES_AT_ONCE = 2
+SIZES_AT_ONCE = 4
 """Graphs for one size that are kept at once."""
 
 

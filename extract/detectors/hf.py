@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Sequence
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import torch
@@ -56,9 +57,16 @@ class HFDetector:
     """`Detector` over a transformers checkpoint, with its own processor and post-processing."""
 
     def __init__(
-        self, checkpoint: Checkpoint, compute: Compute | None = None, floor: float = FLOOR
+        self,
+        checkpoint: Checkpoint,
+        compute: Compute | None = None,
+        floor: float = FLOOR,
+        padded: bool | None = None,
     ) -> None:
-        """Wrap `checkpoint`; detections that score `floor` or less are not returned."""
+        """Wrap `checkpoint`; detections that score `floor` or less are not returned.
+
+        `padded` says whether images are filled up to common sizes; None for all but fp32.
+        """
         compute = compute or Compute()
         self.reference = checkpoint.reference
         self.fingerprint = checkpoint.fingerprint(floor=floor, precision=compute.told)
@@ -67,8 +75,8 @@ class HFDetector:
         self._processor = checkpoint.processor
         self._prepared = Preparation(checkpoint.processor)
         parameters = inspect.signature(checkpoint.network.forward).parameters
-        coarse = compute.chosen_precision != "fp32"
-        self._buckets = BUCKET if coarse and "pixel_mask" in parameters else 0
+        padded = compute.chosen_precision != "fp32" if padded is None else padded
+        self._buckets = BUCKET if padded and "pixel_mask" in parameters else 0
         self._people = person_classes(checkpoint.labels, checkpoint.reference)
         network = FromPixels(_Plain(checkpoint.network), self._prepared.affine)
         self.runner = Runner(
@@ -77,10 +85,10 @@ class HFDetector:
 
     @classmethod
     def load(
-        cls, reference: Reference, compute: Compute | None = None, floor: float = FLOOR
+        cls, reference: Reference, compute: Compute | None = None, **options: Any
     ) -> "HFDetector":
         """Load a `hf:` or `dir:` checkpoint; arguments are those of the constructor."""
-        return cls(load_checkpoint(reference, DETECTION), compute, floor)
+        return cls(load_checkpoint(reference, DETECTION), compute, **options)
 
     def detect(self, images: Sequence[Pixels]) -> list[Detections]:
         """See `extract.base.Detector`; company changes no image's answer.

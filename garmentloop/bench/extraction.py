@@ -13,8 +13,8 @@ DIFFERENT = 40
 
 def measure(folder: Path, size: Size) -> Iterator[Figure]:
     """Extract `size.photos`, extract them again, then `size.many_photos` for the memory."""
-    pictures = _draw(folder / "street")
-    photos = _photos(pictures, folder / "photos", size.photos)
+    pictures = draw(folder / "street")
+    photos = copies(pictures, folder / "photos", size.photos)
     first = extract(photos, folder / "some")
     note = f"{size.photos} photos, models, start-up and contact sheet included"
     yield Figure("extract_photos_per_second", size.photos / first.seconds, "1/s", note)
@@ -22,7 +22,7 @@ def measure(folder: Path, size: Size) -> Iterator[Figure]:
     again = extract(photos, folder / "some")
     yield Figure("resume_seconds", again.seconds, "s", "the same again; must be under 3")
     shutil.rmtree(folder / "some")
-    many = extract(_photos(pictures, photos, size.many_photos), folder / "many")
+    many = extract(copies(pictures, photos, size.many_photos), folder / "many")
     note = f"{size.many_photos} photos; must be flat and under 2,500"
     yield Figure("extract_peak_mb_many", many.peak_mb, "MB", note)
 
@@ -32,7 +32,8 @@ def extract(photos: Path, dataset: Path) -> Ran:
     return garmentloop("extract", photos, "--dataset", dataset)
 
 
-def _draw(folder: Path) -> list[Path]:
+def draw(folder: Path) -> list[Path]:
+    """Draw the street; its pictures."""
     from garments.synthetic import write_street
 
     for _ in write_street(folder, DIFFERENT, 11, "unseen"):
@@ -40,7 +41,7 @@ def _draw(folder: Path) -> list[Path]:
     return sorted((folder / "photos").iterdir())
 
 
-def _photos(pictures: list[Path], folder: Path, count: int) -> Path:
+def copies(pictures: list[Path], folder: Path, count: int) -> Path:
     """`count` files that are `count` photos: bytes after a JPEG's end make it another file."""
     folder.mkdir(exist_ok=True)
     for index in range(len(list(folder.iterdir())), count):

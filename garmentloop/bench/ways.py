@@ -103,7 +103,14 @@ class Naive:
 class Ours:
     """The same work by the interfaces that `extract` and `prelabel` use."""
 
-    def __init__(self, folder: Path, engine: str = "auto", precision: str = "auto") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        engine: str = "auto",
+        precision: str = "auto",
+        padded: bool | None = None,
+    ) -> None:
+        """`padded` as for `HFDetector`."""
         from annotate.taggers import load_tagger
         from extract.models import load_detector, load_parser
         from garmentloop.bench.tagging import categories
@@ -111,7 +118,8 @@ class Ours:
 
         speed = SpeedSettings.model_validate({"engine": engine, "precision": precision})
         detector, parser, tagger = (f"dir:{folder / name}" for name in (DETECTOR, PARSER, TAGGER))
-        self.detector: Any = load_detector(detector, "cpu", engine, precision, floor=0.0)
+        options = {"floor": 0.0, "padded": padded}
+        self.detector: Any = load_detector(detector, "cpu", engine, precision, **options)
         self.parser: Any = load_parser(parser, "cpu", engine, precision)
         self.tagger: Any = load_tagger(tagger, categories(), device="cpu", speed=speed)
 
@@ -150,7 +158,7 @@ def _way(name: str, folder: Path, photos: Sequence[bytes]) -> Callable[[Sequence
     if name == "naive":
         return Naive(folder).run
     if name == "int8":
-        return Ours(folder, "openvino", "fp32").in_int8(photos[:2]).run
+        return Ours(folder, "openvino", "fp32", padded=True).in_int8(photos[:2]).run
     if name == "torch":
         return Ours(folder, "torch").run
     return Ours(folder, "auto", "auto").run

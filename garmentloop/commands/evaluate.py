@@ -304,7 +304,8 @@ def _find_on_trial(
     from extract.models import load_detector, load_parser
 
     how = _speed(None, INT8)
-    finder = load_detector(detector or "starter", "cpu", how.engine, how.precision)
+    name = detector or "starter"
+    finder = load_detector(name, "cpu", how.engine, how.precision, padded=True)  # as int8 will be
     reader = load_parser(parser or "starter", "cpu", how.engine, how.precision)
     again = partial(measure, detector=finder, parser=reader)
     _on_trial(again, [finder, reader], kind, data, max_loss, json_file)

@@ -267,3 +267,17 @@ def test_detections_do_not_depend_on_sizes_in_company(tmp_path: Path) -> None:
     for ours, theirs in zip(*found, strict=True):
         assert len(ours.scores) == len(theirs.scores) > 0
         np.testing.assert_allclose(ours.boxes, theirs.boxes, atol=0.1)
+
+
+@openvino
+@pytest.mark.skipif(find_spec("nncf") is None, reason="needs the extra 'speed'")
+def test_a_detector_that_was_accepted_in_int8_is_found_again(cache: Path, tmp_path: Path) -> None:
+    from extract.accelerate.int8 import quantise
+
+    name = f"dir:{save_detr(tmp_path / 'detr')}"
+    tried = load_detector(name, "cpu", "openvino", "fp32", padded=True)
+    tried.runner.heard = []
+    tried.detect(_photos())
+    quantise(tried.runner).accept({})
+    had = load_detector(name, "cpu", precision="int8")
+    assert len(had.detect(_photos())) == 2 and "int8" in had.runner.engine.name

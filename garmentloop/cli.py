@@ -4,6 +4,7 @@ Nothing heavy is imported here or at the top of a command module, so that `--hel
 """
 
 import sys
+import warnings
 from typing import Any
 
 import typer
@@ -60,6 +61,8 @@ commands.register(app)
 
 def main() -> None:
     """Run the command line; the entry point of the script `garmentloop`."""
+    # Libraries fork only to start other programs, which touch no table.
+    warnings.filterwarnings("ignore", message="lance is not fork-safe")
     try:
         app(prog_name="garmentloop")
     except KeyboardInterrupt:

@@ -10,14 +10,23 @@ BF16 = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
 @cache
 def cpu_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> frozenset[str]:
     """Flags such as avx512_bf16 and amx_int8; empty where they are not told."""
+    return frozenset(_told(cpuinfo, "flags", "Features").split())
+
+
+@cache
+def cpu_name(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
+    """The processor's name; "unknown processor" where it is not told."""
+    return _told(cpuinfo, "model name") or "unknown processor"
+
+
+def _told(cpuinfo: Path, *names: str) -> str:
+    """The first core's value of a line with one of these names."""
     try:
         lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
-        return frozenset()
+        return ""
     told = (line.partition(":") for line in lines)
-    return frozenset(
-        next((v.split() for k, _, v in told if k.strip() in ("flags", "Features")), [])
-    )
+    return next((value.strip() for name, _, value in told if name.strip() in names), "")
 
 
 def has_bf16(device: str) -> bool:

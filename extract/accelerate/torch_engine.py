@@ -10,6 +10,7 @@ from torch import Tensor
 
 from extract.accelerate.engines import Inputs
 from extract.accelerate.normalised import FromPixels
+from extract.accelerate.streams import Streams
 
 COMPILE_AFTER = 16
 """Batches on a GPU after which the network is compiled, which takes about a minute."""
@@ -31,16 +32,21 @@ class TorchEngine:
         dtype = torch.bfloat16 if precision == "bf16" else torch.float32
         self._network: Any = network.at(self._device, dtype)
         self._given = 0
+        self._streams = Streams() if self._device.type == "cpu" else None
 
     @torch.inference_mode()
     def run(self, batches: Iterable[Inputs]) -> list[Inputs]:
         """See `Engine.run`."""
+        if self._streams is not None:
+            return self._streams.map(self._answered, batches)
         if self._device.type == "cuda":
             return self._overlapped(batches)
-        return [
-            tuple(output.float().cpu() for output in self._network(*map(self._placed, batch)))
-            for batch in batches
-        ]
+        return [self._answered(batch) for batch in batches]
+
+    @torch.inference_mode()  # which every thread has to say for itself
+    def _answered(self, batch: Inputs) -> Inputs:
+        outputs = self._network(*map(self._placed, batch))
+        return tuple(output.float().cpu() for output in outputs)
 
     def _placed(self, tensor: Tensor) -> Tensor:
         layout = torch.channels_last if tensor.dim() == 4 else torch.preserve_format

@@ -10,9 +10,7 @@ import torch
 
 from extract.accelerate.engines import Inputs
 from extract.accelerate.processor import has_bf16
-
-MOST_STREAMS = 8
-"""Streams at most: each keeps the activations of one batch, a gigabyte for large detectors."""
+from extract.accelerate.streams import stream_count
 
 OFTEN = 3
 """Batches of one size after which a graph for just that size is worth its compilation."""
@@ -32,7 +30,7 @@ class OpenVinoEngine:
         self.graphs = graphs
         low = precision == "bf16" or (precision == "int8" and has_bf16("cpu"))
         self._hint = "bf16" if low else "f32"
-        self._streams = min(torch.get_num_threads(), MOST_STREAMS)
+        self._streams = stream_count()
         self.name = f"openvino {precision}, {self._streams} streams"
         self._queues: OrderedDict[tuple[tuple[int, ...], ...], Any] = OrderedDict()
         self._any_size: dict[int, Any] = {}
@@ -43,20 +41,23 @@ class OpenVinoEngine:
     def run(self, batches: Iterable[Inputs]) -> list[Inputs]:
         """See `extract.accelerate.engines.Engine.run`."""
         outputs: list[Inputs] = []
-        running: Any = None
+        running: list[Any] = []
         with self._lock:
             for index, batch in enumerate(batches):
                 queue = self._queue(batch)
-                if running not in (None, queue):
-                    running.wait_all()
-                running = queue
+                if queue not in running:
+                    # the last one is not waited for: its streams run dry one by one, and what the
+                    # new one begins meanwhile takes their place
+                    for before in running[:-1]:
+                        before.wait_all()
+                    running = [*running[-1:], queue]
                 outputs.append(())
                 arrays = [tensor.numpy() for tensor in batch]
                 # not shared: of arrays that are not contiguous OpenVINO would share a copy that
                 # is freed while the network reads it
                 queue.start_async(arrays, (outputs, index), share_inputs=False)
-            if running is not None:
-                running.wait_all()
+            for queue in running:
+                queue.wait_all()
         return outputs
 
     def _queue(self, batch: Inputs) -> Any:

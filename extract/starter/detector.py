@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torchvision.ops import nms
 
 from extract.accelerate.compute import Compute
 from extract.accelerate.engines import Inputs, Runner, Work, noise
@@ -26,6 +25,7 @@ UNIT = 24.0
 """Distance in pixels that a regression output of 0 stands for."""
 
 ENCODER_STRIDE = 32
+MOST_BOXES = 100
 
 
 class DetectorNet(nn.Module):
@@ -117,27 +117,48 @@ class StarterDetector:
     def detect(self, images: Sequence[Pixels]) -> list[Detections]:
         """See `extract.base.Detector`.
 
-        One image at a time, because convolutions round differently in batches of another size,
+        Each image by itself, because convolutions round differently in batches of another size,
         and what a photo gives must not depend on which photos came with it.
         """
-        return [self._detect_one(image) for image in images]
+        if not images:  # so that no engine is built
+            return []
+        answers = self.runner.run((self._prepared(image),) for image in images)
+        return [self._found(*pair) for pair in zip(images, answers, strict=True)]
+
+    def _prepared(self, image: Pixels) -> Tensor:
+        return torch.from_numpy(_resized(image, self._scale(image))).permute(2, 0, 1)[None]
+
+    def _scale(self, image: Pixels) -> float:
+        return self._longest / max(image.shape[:2])
 
     @torch.inference_mode()
-    def _detect_one(self, image: Pixels) -> Detections:
-        scale = self._longest / max(image.shape[:2])
-        pixels = torch.from_numpy(_resized(image, scale)).permute(2, 0, 1)[None]
-        ((logits, distances),) = self.runner.run([(pixels,)])
+    def _found(self, image: Pixels, answer: Inputs) -> Detections:
+        logits, distances = answer
         scores, boxes = logits.sigmoid().flatten(), to_boxes(distances).flatten(0, 2)
         kept, sure = self._kept(boxes, scores)
-        return _on_photo(kept / scale, sure, image.shape)
+        return _on_photo(kept / self._scale(image), sure, image.shape)
 
     def _kept(
         self, boxes: Tensor, scores: Tensor
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         likely = scores > self._threshold
         boxes, scores = boxes[likely], scores[likely]
-        order = nms(boxes, scores, self._overlap)[:100]
+        order = suppressed(boxes.numpy(), scores.numpy(), self._overlap)[:MOST_BOXES]
         return boxes[order].numpy(), scores[order].numpy()
+
+
+def suppressed(
+    boxes: NDArray[np.float32], scores: NDArray[np.float32], overlap: float
+) -> NDArray[np.intp]:
+    """Indices of the xyxy boxes (N, 4) that stay, best score first: non-maximum suppression.
+
+    By OpenCV: torchvision's takes a second and a half to import.
+    """
+    if not len(boxes):
+        return np.zeros(0, np.intp)
+    sized = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
+    found = cv2.dnn.NMSBoxes(sized.tolist(), scores.tolist(), 0.0, overlap)
+    return np.asarray(found, np.intp)
 
 
 def _examples(batch: int) -> tuple[Inputs, Inputs]:

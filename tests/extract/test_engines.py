@@ -21,6 +21,7 @@ from extract.accelerate.compute import Compute
 from extract.accelerate.engines import Runner, Work, noise
 from extract.accelerate.normalised import Affine, FromPixels, Preparation
 from extract.accelerate.segformer import fold_decode_head
+from extract.accelerate.streams import Streams
 from extract.models import load_detector, load_parser
 from garments.errors import BadSetting
 from garments.images import decode
@@ -281,3 +282,37 @@ def test_a_detector_that_was_accepted_in_int8_is_found_again(cache: Path, tmp_pa
     quantise(tried.runner).accept({})
     had = load_detector(name, "cpu", precision="int8")
     assert len(had.detect(_photos())) == 2 and "int8" in had.runner.engine.name
+
+
+def test_torch_on_two_cores_answers_as_on_one() -> None:
+    threads = torch.get_num_threads()
+    random = np.random.default_rng(0)
+    photos = [random.integers(0, 255, (240, 160 + 8 * n, 3), dtype=np.uint8) for n in range(12)]
+    crops = random.integers(0, 255, (12, 256, 256, 3), dtype=np.uint8)
+    answers = []
+    try:
+        for count in (1, 2):
+            torch.set_num_threads(count)
+            detector, parser = load_detector("starter", "cpu"), load_parser("starter", "cpu")
+            answers.append((detector.detect(photos), parser.parse(crops)))
+            assert torch.get_num_threads() == count, "others' threads were changed"
+    finally:
+        torch.set_num_threads(threads)
+    (found, parts), (found_too, parts_too) = answers
+    assert np.array_equal(parts, parts_too)
+    for one, other in zip(found, found_too, strict=True):
+        assert np.array_equal(one.boxes, other.boxes) and np.array_equal(one.scores, other.scores)
+
+
+def test_streams_keep_order_and_pass_errors_on() -> None:
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(3)
+        streams = Streams()
+        seen = streams.map(lambda n: (n, torch.get_num_threads()), range(20))
+        assert seen == [(n, 1) for n in range(20)]
+        with pytest.raises(ZeroDivisionError):
+            streams.map(lambda n: 1 / n, [1, 0, 2])
+        assert streams.map(str, [1]) == ["1"] and streams.map(str, []) == []
+    finally:
+        torch.set_num_threads(threads)

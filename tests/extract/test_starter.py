@@ -3,11 +3,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torchvision.ops import nms
 
 from extract.letterbox import PADDING, person_crop
 from extract.models import load_detector, load_parser
 from extract.starter.blocks import fold_batch_norms
-from extract.starter.detector import DetectorNet, StarterDetector, cell_centres, to_boxes
+from extract.starter.detector import (
+    DetectorNet,
+    StarterDetector,
+    cell_centres,
+    suppressed,
+    to_boxes,
+)
 from extract.starter.parser import ParserNet, StarterParser
 from garments.boxes import Box
 from garments.errors import ModelError, UnfitModel
@@ -140,3 +147,17 @@ def test_weights_of_another_net_or_other_parts_are_refused(tmp_path: Path) -> No
         StarterParser.load(parts)
     with pytest.raises(UnfitModel, match="holds a parser"):
         StarterDetector.load(parts)
+
+
+def test_overlapping_boxes_go_as_torchvision_has_it() -> None:
+    for seed in range(40):
+        random = np.random.default_rng(seed)
+        count = int(random.integers(0, 200))
+        centres, sizes = random.uniform(0, 384, (count, 2)), random.uniform(5, 200, (count, 2))
+        if seed % 2:  # crowds around few places
+            centres = centres // 24 * 24 + random.normal(size=centres.shape)
+            sizes = sizes // 60 * 60 + 30
+        boxes = np.concatenate([centres - sizes / 2, centres + sizes / 2], 1).astype(np.float32)
+        scores = random.uniform(0.05, 1, count).astype(np.float32)
+        expected = nms(torch.from_numpy(boxes), torch.from_numpy(scores), 0.55)
+        assert suppressed(boxes, scores, 0.55).tolist() == expected.tolist()

@@ -48,7 +48,8 @@ check: $(INSTALLED)
 	$(BIN)/pytest -q tests/test_layers.py
 
 bench: $(INSTALLED)
-	$(BIN)/python -m garmentloop.bench
+	mkdir -p runs
+	$(BIN)/python -m garmentloop.bench --json runs/bench.json
 
 bench-growth: $(INSTALLED)
 	mkdir -p runs

@@ -1,5 +1,10 @@
-"""The documentation says what the code does. `python tests/test_docs.py` writes the pasted help."""
+"""The documentation says what the code does.
 
+`python tests/test_docs.py` writes what is pasted: the commands' help, and the table of speed from
+docs/bench.json, which is the runs/bench.json of one `make bench`.
+"""
+
+import json
 import os
 import re
 import subprocess
@@ -11,11 +16,13 @@ import pytest
 import typer.main
 from typer.core import TyperGroup
 
+from garmentloop.bench import told
 from garmentloop.cli import app
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 PASTED = re.compile(r"<!-- help:([\w ]+) -->\n```\n(.*?)```\n<!-- /help -->", re.DOTALL)
+SPEED = re.compile(r"<!-- speed -->\n(.*?)<!-- /speed -->", re.DOTALL)
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)#\s]+)[^)]*\)")
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:work|root|home|tmp/[a-z]+\d*)/\w")
 TEXT = {".py", ".md", ".toml", ".txt", ".yml", ".yaml", ".json", ".jinja", ".html", ".cfg", ""}
@@ -95,6 +102,16 @@ def test_pasted_help_is_the_real_help() -> None:
         assert text == real_help(name), "help has changed: run `python tests/test_docs.py`"
 
 
+def measured() -> str:
+    """The table of speed as the figures have it."""
+    return told.table(json.loads((ROOT / "docs" / "bench.json").read_text(encoding="utf-8")))
+
+
+def test_table_of_speed_is_that_of_one_run() -> None:
+    pasted = SPEED.findall(README.read_text(encoding="utf-8"))
+    assert pasted == [measured()], "figures have changed: run `python tests/test_docs.py`"
+
+
 def test_first_command_comes_before_line_30() -> None:
     lines = README.read_text(encoding="utf-8").splitlines()
     at = next(n for n, line in enumerate(lines, start=1) if line.startswith("make "))
@@ -146,14 +163,16 @@ def test_changelog_has_a_place_for_the_next_change() -> None:
     assert "## [Unreleased]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
-def write_pasted_help() -> None:
-    """Put the real help into the README."""
+def write_pasted() -> None:
+    """Put the real help and the measured table into the README."""
 
     def fresh(match: re.Match[str]) -> str:
         return f"<!-- help:{match[1]} -->\n```\n{real_help(match[1])}```\n<!-- /help -->"
 
-    README.write_text(PASTED.sub(fresh, README.read_text(encoding="utf-8")), encoding="utf-8")
+    text = PASTED.sub(fresh, README.read_text(encoding="utf-8"))
+    table = f"<!-- speed -->\n{measured()}<!-- /speed -->"
+    README.write_text(SPEED.sub(lambda _: table, text), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    write_pasted_help()
+    write_pasted()

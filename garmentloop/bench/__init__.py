@@ -22,19 +22,34 @@ class Figure:
 
 @dataclass(frozen=True)
 class Size:
-    """How much work a benchmark does: `full` as printed in the README, `small` to try it out."""
+    """How much work each benchmark does."""
 
     photos: int
+    """Of `extract`, for the memory that few of them take."""
     many_photos: int
+    """Of `extract`, for its pace and the memory that many take."""
     garments: int
+    """Rows of the catalogue."""
+    pool: int
+    """Garments that `curate select` chooses from."""
+    grid: int
+    """Garments in FiftyOne."""
+    tasks: int
+    """Garments for Label Studio."""
     reference_photos: int
+    """Of the models at their real size."""
+    stage_photos: int
     small_photos: int
+    """Of Ray beside threads."""
+    probed: int
+    """Crops that a probe is fitted to."""
+    imported: int | None
+    """Photos of each public set that suspects are looked for in; None for all."""
 
 
-FULL = Size(
-    photos=1000, many_photos=5000, garments=1_000_000, reference_photos=24, small_photos=2000
-)
-SMALL = Size(photos=20, many_photos=40, garments=10_000, reference_photos=2, small_photos=40)
+FULL = Size(150, 600, 1_000_000, 200_000, 10_000, 2000, 20, 120, 2000, 6000, None)
+LARGE = Size(1000, 5000, 1_000_000, 1_000_000, 100_000, 5000, 20, 160, 2000, 10_000, None)
+SMALL = Size(20, 40, 10_000, 10_000, 1000, 100, 2, 20, 40, 300, 400)
 
 Bench = Callable[[Path, Size], Iterator[Figure]]
 """Given a scratch folder and a size, measures and yields figures."""
@@ -51,7 +66,6 @@ def benches() -> dict[str, Bench]:
         selection,
         stages,
         studio,
-        suspects,
         tagging,
         training,
     )
@@ -66,13 +80,12 @@ def benches() -> dict[str, Bench]:
         "ray": ray.measure,
         "studio": studio.measure,
         "curation": curation.measure,
-        "suspects": suspects.measure,
         "selection": selection.measure,
     }
 
 
 def apart() -> dict[str, Bench]:
-    """Benchmarks that take too long to be among all."""
-    from garmentloop.bench import growth
+    """Benchmarks that take too long to be among all, or that measure something else than speed."""
+    from garmentloop.bench import growth, suspects
 
-    return {"growth": growth.measure}
+    return {"growth": growth.measure, "suspects": suspects.measure}

@@ -1,13 +1,16 @@
-"""`python -m garmentloop.bench [NAMES...] [--small] [--json FILE]`: what `make bench` runs."""
+"""`python -m garmentloop.bench [NAMES...] [--small | --large]`: what `make bench` runs."""
 
 import json
 import tempfile
+import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from garmentloop.bench import FULL, SMALL, Figure, apart, benches, growth
+from garmentloop.bench import FULL, LARGE, SMALL, Figure, apart, benches, growth
+from garmentloop.bench.machine import machine
 from garmentloop.console import err, out
 
 app = typer.Typer(pretty_exceptions_enable=False)
@@ -16,10 +19,14 @@ app = typer.Typer(pretty_exceptions_enable=False)
 @app.command()
 def bench(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="NAMES", help="Left out: all but growth.")
+        list[str] | None,
+        typer.Argument(metavar="NAMES", help="Left out: all but growth and suspects."),
     ] = None,
     small: Annotated[
         bool, typer.Option("--small", help="Try it out; the figures mean nothing.")
+    ] = False,
+    large: Annotated[
+        bool, typer.Option("--large", help="As many as in the README's table of large sizes.")
     ] = False,
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Also write the figures.")
@@ -37,18 +44,26 @@ def bench(
     if unknown:
         expected = f"expected some of {', '.join(known)}, but got {', '.join(unknown)}"
         raise typer.BadParameter(expected)
+    if small and large:
+        raise typer.BadParameter("expected --small or --large, but got both")
+    size = SMALL if small else LARGE if large else FULL
     figures: dict[str, float | int] = {}
+    out.print(machine(), markup=False)
+    began = time.perf_counter()
     for name in names or benches():
         err.print(f"{name} ...", markup=False)
         with tempfile.TemporaryDirectory(prefix="bench-", dir=scratch) as folder:
-            for figure in known[name](Path(folder), SMALL if small else FULL):
-                figures[figure.key] = figure.value
+            for figure in known[name](Path(folder), size):
+                figures[figure.key] = round(figure.value, 4)
                 out.print(line(figure), markup=False)
+        err.print(f"{name}: done after {time.perf_counter() - began:.0f} s", markup=False)
     growth.print_tables(figures)
     if plot:
         plot.write_text(growth.drawn(figures), encoding="utf-8")
     if json_file:
-        json_file.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+        seconds = round(time.perf_counter() - began)
+        told = {"machine": machine(), "seconds": seconds} | asdict(size) | figures
+        json_file.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
 
 
 def line(figure: Figure) -> str:

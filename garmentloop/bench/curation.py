@@ -18,9 +18,6 @@ from garments.masks import RunLengthMask
 from garments.parts import Region
 from garments.records import Garment
 
-SHARE = 10
-"""One in so many of the benchmark's garments: 100,000 of 1,000,000."""
-
 GARMENTS_A_PHOTO = 2
 PHOTO = (683, 1024)
 """Width and height of a photo."""
@@ -46,7 +43,7 @@ def measure(scratch: Path, size: Size) -> Iterator[Figure]:
     from curate.fiftyone.window import open_window
 
     dataset = Dataset.create(scratch / "curated")
-    count = fill(dataset, size.garments // SHARE)
+    count = fill(dataset, size.grid)
     note = f"{count:,} garments of {count // GARMENTS_A_PHOTO:,} photos"
     try:
         with open_window(dataset):

@@ -26,10 +26,10 @@ def measure(folder: Path, size: Size) -> Iterator[Figure]:
     """Figures `selection_...`: the command, as a user runs it."""
     dataset = Dataset.create(folder / "pool")
     start = time.perf_counter()
-    fill(dataset, size.garments)
-    for first in range(0, size.garments, CHUNK):
-        _describe(dataset, range(first, min(first + CHUNK, size.garments)))
-    _label(dataset, size.garments)
+    fill(dataset, size.pool)
+    for first in range(0, size.pool, CHUNK):
+        _describe(dataset, range(first, min(first + CHUNK, size.pool)))
+    _label(dataset, size.pool)
     dataset.catalog.optimize()
     note = f"{len(dataset.taxonomy.attributes)} attributes, vectors of {VECTOR}"
     yield Figure("selection_fill_seconds", time.perf_counter() - start, "s", note)
@@ -39,7 +39,7 @@ def measure(folder: Path, size: Size) -> Iterator[Figure]:
         )
         chosen = newest_selected(dataset)
         key = f"selection_{name.replace('-', '_')}"
-        note = f"{len(chosen.garments) if chosen else 0} of {size.garments:,}, start of Python too"
+        note = f"{len(chosen.garments) if chosen else 0} of {size.pool:,}, start of Python too"
         yield Figure(f"{key}_seconds", ran.seconds, "s", note)
         yield Figure(f"{key}_peak_mb", ran.peak_mb, "MB")
 

@@ -29,8 +29,6 @@ WORDS = {
     "write": "garment crops and preview as JPEG",
     "catalogue": "threads, files, rows, the rest of a whole run",
 }
-PHOTOS = 160
-"""So many that what a run does once weighs little."""
 
 
 class Watch:
@@ -71,7 +69,7 @@ class Timed:
 
 def measure(scratch: Path, size: Size) -> Iterator[Figure]:
     """Figures `stage_...`, and the share of time outside the models."""
-    count = min(PHOTOS, size.photos)
+    count = size.stage_photos
     photos = copies(draw(scratch / "street"), scratch / "photos", count)
     everybody = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(everybody)})

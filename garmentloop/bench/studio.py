@@ -20,7 +20,7 @@ GARMENTS_A_PHOTO = 2
 PHOTO = (683, 1024)
 """Width and height of a preview."""
 
-STALE = 100
+STALE = 50
 """Tasks shown another model's proposals: Label Studio takes their data one by one."""
 
 
@@ -32,7 +32,7 @@ def measure(scratch: Path, size: Size) -> Iterator[Figure]:
     from annotate.studio import server
 
     dataset = Dataset.create(scratch / "pushed")
-    count = add_garments(dataset, 5 * size.photos)
+    count = add_garments(dataset, size.tasks)
     propose(dataset, "first")
     write_guidelines(dataset)  # once for a taxonomy, so it is no part of the rate
     began = time.perf_counter()

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curate.believed import Floats
-from garmentloop.bench import FULL, Figure, Size
+from garmentloop.bench import Figure, Size
 from garmentloop.bench.suspect_methods import METHODS, Mistakenness, pair_scores, scores
 from garments.dataset import Dataset
 
@@ -64,14 +64,14 @@ def measure(scratch: Path, size: Size) -> Iterator[Figure]:
     """Figures `suspects_...`; nothing where cleanlab or FiftyOne or the sets are not there."""
     if any(importlib.util.find_spec(name) is None for name in ("cleanlab", "fiftyone")):
         return
-    full = size.photos >= FULL.photos
+    full = size.imported is None
     sets = ATTRIBUTES if full else {"clothing": ATTRIBUTES["clothing"]}
     seeds = SEEDS if full else SEEDS[:1]
     for name, attributes in sets.items():
         folder = SETS / name.replace("-", "_")
         if not folder.is_dir():
             continue
-        dataset = _imported(scratch / name, name, folder, None if full else 20 * size.photos)
+        dataset = _imported(scratch / name, name, folder, size.imported)
         labelled = _labelled(dataset, attributes)
         with Mistakenness.of(dataset) as mistakenness:
             for kind in KINDS:

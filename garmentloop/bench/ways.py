@@ -1,8 +1,9 @@
 """One way of finding, parsing and tagging, in a process of its own on cores of its own.
 
-`python -m garmentloop.bench.ways NAME FOLDER CORES` obeys lines on its standard input: `run A B`
-takes photos A to B of FOLDER and answers with the seconds; `peak` answers with the billions of
-operations a second that multiplying large matrices reaches (bf16, torch, one thread).
+`python -m garmentloop.bench.ways NAME FOLDER` obeys lines on its standard input: `run A B` takes
+photos A to B of FOLDER and answers with the seconds; `peak` answers with the billions of
+operations a second that multiplying large matrices reaches (bf16, torch); `pin CORE...` keeps it
+to these cores.
 """
 
 import io
@@ -29,7 +30,7 @@ PERSON = Box(120, 20, 430, 810)
 GARMENTS = (Box(130, 120, 420, 400), Box(140, 380, 410, 720))
 """Random weights find nobody, so each way cuts these out of each photo, xyxy pixels."""
 
-MATRIX = 4096
+QUIET = {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "TRANSFORMERS_VERBOSITY": "error"}
 
 
 @dataclass
@@ -50,20 +51,18 @@ class Child:
 
 
 @contextmanager
-def child(name: str, folder: Path, cores: Sequence[int]) -> Iterator[Child]:
-    """Start a way pinned to `cores`; it has warmed up when this returns."""
+def child(name: str, folder: Path, threads: int) -> Iterator[Child]:
+    """Start a way; the process ends with the block."""
     with subprocess.Popen(
-        [sys.executable, "-m", __name__, name, str(folder), ",".join(map(str, cores))],
+        [sys.executable, "-m", __name__, name, str(folder)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "OMP_NUM_THREADS": str(len(cores))},
+        env={**os.environ, **QUIET, "OMP_NUM_THREADS": str(threads)},
     ) as process:
         assert process.stdin is not None and process.stdout is not None
-        found = Child(process, process.stdout, process.stdin)
         try:
-            found.ask("warm")
-            yield found
+            yield Child(process, process.stdout, process.stdin)
         finally:
             process.stdin.close()
 
@@ -164,15 +163,6 @@ def _way(name: str, folder: Path, photos: Sequence[bytes]) -> Callable[[Sequence
     return Ours(folder, "auto", "auto").run
 
 
-def peak() -> float:
-    """GFLOP/s of multiplying large matrices in bf16."""
-    import torch
-
-    a, b = (torch.randn(MATRIX, MATRIX).bfloat16() for _ in range(2))
-    best = min(_seconds(lambda: a @ b) for _ in range(4))
-    return float(2 * MATRIX**3 / best / 1e9)
-
-
 def _seconds(work: Callable[[], object]) -> float:
     began = time.perf_counter()
     work()
@@ -191,18 +181,29 @@ class _Obedient:
         self.photos = [path.read_bytes() for path in sorted((self.folder / "photos").iterdir())]
         run = _way(self.name, self.folder, self.photos)
         for order in orders:
-            word, *numbers = order.split()
+            word, *told = order.split()
+            numbers = [*map(int, told)]
             if word == "peak":
+                from garmentloop.bench.floor import peak
+
                 answer = peak()
+            elif word == "pin":
+                answer = pin(numbers)
             else:
-                first, last = map(int, numbers) if numbers else (0, 4)
-                chosen = self.photos[first:last]
+                chosen = self.photos[slice(*numbers)]
                 answer = _seconds(lambda chosen=chosen: run(chosen))  # type: ignore[misc]
             print(answer, file=answers, flush=True)
 
 
+def pin(cores: Sequence[int]) -> int:
+    """Keep all threads of this process to some cores; how many threads there are."""
+    threads = [int(task.name) for task in Path("/proc/self/task").iterdir()]
+    for thread in threads:
+        os.sched_setaffinity(thread, cores)
+    return len(threads)
+
+
 if __name__ == "__main__":
     warnings.simplefilter("ignore")  # pipelines advise batches, which are slower on a CPU
-    os.sched_setaffinity(0, set(map(int, sys.argv[3].split(","))))
     real, sys.stdout = sys.stdout, sys.stderr  # what libraries print is no answer
     _Obedient(sys.argv[1], Path(sys.argv[2])).obey(sys.stdin, real)

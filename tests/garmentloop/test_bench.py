@@ -1,14 +1,29 @@
 """The benchmarks can be run, and say what they measured."""
 
 import json
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 from typer.testing import CliRunner
 
-from garmentloop.bench import FULL, SMALL, Figure, benches, catalogue, models, stages, suspects
+from garmentloop.bench import (
+    FULL,
+    LARGE,
+    SMALL,
+    Figure,
+    benches,
+    catalogue,
+    floor,
+    models,
+    stages,
+    suspects,
+    told,
+)
 from garmentloop.bench.__main__ import app, line
 from garmentloop.bench.suspects import Labelled
 from garments.images import decode
@@ -16,7 +31,7 @@ from garments.images import decode
 
 def test_small_is_smaller_than_full() -> None:
     assert SMALL.photos < FULL.photos < FULL.many_photos
-    assert SMALL.garments < FULL.garments
+    assert SMALL.garments < FULL.garments and FULL.grid < LARGE.grid
 
 
 def test_line_of_a_figure() -> None:
@@ -42,7 +57,29 @@ def test_figures_are_written_as_json(tmp_path: Path) -> None:
         app, ["catalogue", "--small", "--json", str(out), "--scratch", str(tmp_path)]
     )
     assert result.exit_code == 0, result.output
-    assert json.loads(out.read_text())["catalogue_garments"] == SMALL.garments
+    written = json.loads(out.read_text())
+    assert written["catalogue_garments"] == written["garments"] == SMALL.garments
+    assert "cores of" in written["machine"]
+    table = told.table(written)
+    assert table.count("\n| ") == 3, "a row was made of figures that nobody measured"
+    assert f"`status` of {SMALL.garments:,} garments" in table
+
+
+def test_products_of_matrices_are_counted_as_what_they_are() -> None:
+    conv = nn.Conv2d(8, 12, 3, padding=1, groups=4)
+    line_, query = nn.Linear(5, 7), torch.zeros(1, 2, 6, 4)
+    with floor.Products() as counting, torch.inference_mode():
+        conv(torch.zeros(2, 8, 10, 9))
+        line_(torch.zeros(3, 11, 5))
+        nn.functional.scaled_dot_product_attention(query, query, query)
+    assert counting.seen == {
+        (4, 2 * 10 * 9, 2 * 9, 3): 1,
+        (1, 33, 5, 7): 1,
+        (2, 6, 4, 6): 1,
+        (2, 6, 6, 4): 1,
+    }
+    assert floor.gflop(Counter({(1, 1000, 1000, 1000): 3})) == 6.0
+    assert floor.seconds_of(Counter({(1, 64, 64, 64): 2, (8, 9, 9, 1): 1})) > 0
 
 
 def some_labels(count: int = 400) -> Labelled:
@@ -72,7 +109,7 @@ def test_quality_is_that_of_the_order() -> None:
 
 
 def test_stages_are_told_apart(tmp_path: Path) -> None:
-    few = replace(SMALL, photos=2)
+    few = replace(SMALL, stage_photos=2)
     figures = {figure.key: figure.value for figure in stages.measure(tmp_path, few)}
     assert {f"stage_{name}" for name in stages.WORDS} < figures.keys()
     assert figures["stage_detect"] > 0 and 0 < figures["stage_outside_models"] < 100

@@ -47,7 +47,7 @@ class Size:
     """Photos of each public set that suspects are looked for in; None for all."""
 
 
-FULL = Size(150, 600, 1_000_000, 200_000, 10_000, 2000, 20, 120, 2000, 6000, None)
+FULL = Size(125, 500, 1_000_000, 100_000, 5000, 2000, 20, 120, 2000, 4000, None)
 LARGE = Size(1000, 5000, 1_000_000, 1_000_000, 100_000, 5000, 20, 160, 2000, 10_000, None)
 SMALL = Size(20, 40, 10_000, 10_000, 1000, 100, 2, 20, 40, 300, 400)
 

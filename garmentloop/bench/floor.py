@@ -62,12 +62,13 @@ def products(folder: Path) -> Counter[Product]:
     """The products of the networks of `garmentloop.bench.ways` for one photo of `folder`."""
     from garmentloop.bench.ways import Ours
 
-    ours = Ours(folder, "torch", "fp32")
-    photo = next((folder / "photos").iterdir()).read_bytes()
-    ours.run([photo])  # reads the texts
-    counting = Products()
-    with _attention_in_parts(), counting, torch.inference_mode():
-        ours.run([photo])
+    with _on_one_core(), _attention_in_parts():  # what other threads do is not seen
+        ours = Ours(folder, "torch", "fp32")
+        photo = next((folder / "photos").iterdir()).read_bytes()
+        ours.run([photo])  # reads the texts
+        counting = Products()
+        with counting, torch.inference_mode():
+            ours.run([photo])
     return counting.seen
 
 
@@ -96,13 +97,19 @@ def seconds_of(counted: Counter[Product]) -> float:
 
     Without depthwise convolutions, which are no products of matrices.
     """
+    with _on_one_core():
+        return sum(
+            times * _quickest(product) for product, times in counted.items() if product[3] > 1
+        )
+
+
+@contextmanager
+def _on_one_core() -> Iterator[None]:
     everybody, threads = os.sched_getaffinity(0), torch.get_num_threads()
     os.sched_setaffinity(0, {min(everybody)})
     torch.set_num_threads(1)
     try:
-        return sum(
-            times * _quickest(product) for product, times in counted.items() if product[3] > 1
-        )
+        yield
     finally:
         torch.set_num_threads(threads)
         os.sched_setaffinity(0, everybody)

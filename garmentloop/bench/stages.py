@@ -1,8 +1,9 @@
 """Where extraction's time goes with the starter models: milliseconds a photo of each stage.
 
 One process, one core, one photo after the other, so that the stages can be told apart: each is the
-function that `extract` runs in its threads. What the catalogue takes is a whole run less these.
-Seconds are the processor's, which others on the machine hardly change.
+function that `extract` runs in its threads. What the models take is measured in a whole run, what
+the catalogue takes is that run less everything else. Seconds are the processor's, which others on
+the machine change less.
 """
 
 import os
@@ -32,7 +33,7 @@ WORDS = {
 
 
 class Watch:
-    """Seconds of the processor by stage."""
+    """Seconds of the processor by stage, of the thread that waits for it."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = defaultdict(float)
@@ -40,11 +41,11 @@ class Watch:
     @contextmanager
     def on(self, stage: str) -> Iterator[None]:
         """Count what happens in the block to a stage."""
-        began = time.process_time()
+        began = time.thread_time()
         try:
             yield
         finally:
-            self.seconds[stage] += time.process_time() - began
+            self.seconds[stage] += time.thread_time() - began
 
 
 class Timed:
@@ -100,11 +101,14 @@ def stages(photos: Path, scratch: Path) -> dict[str, float]:
     parser: Any = Timed(load_parser("starter", "cpu"), watch, "parse")
     whole = Dataset.create(scratch / "whole")
     _all_of_it(next(photos.iterdir()), whole, detector, parser)  # warms up
+    watch.seconds.clear()
     began = time.process_time()
     _all_of_it(photos, Dataset.create(scratch / "again"), detector, parser)
     total = time.process_time() - began
+    models = {stage: watch.seconds[stage] for stage in MODELS}
     watch.seconds.clear()
     _one_by_one(photos, whole.settings, detector, parser, watch)
+    watch.seconds.update(models)
     torch.set_num_threads(threads)
     watch.seconds["catalogue"] = max(0.0, total - sum(watch.seconds.values()))
     return watch.seconds
@@ -139,7 +143,7 @@ def _one_by_one(photos: Path, settings: Settings, detector: Any, parser: Any, wa
         watch.seconds["judge"] -= sum(watch.seconds[stage] for stage in MODELS) - before
         with watch.on("masks"):
             dress(looked, settings.framing, settings.crops.second_guess)
-        began = time.process_time()
+        began = time.thread_time()
         finish_all([Seen(prepared, looked)], settings)
-        watch.seconds["write"] += time.process_time() - began
+        watch.seconds["write"] += time.thread_time() - began
     watch.seconds["write"] -= watch.seconds["masks"]  # finishing makes the masks too

@@ -57,7 +57,7 @@ Times = dict[str, list[float]]
 
 
 def measure(scratch: Path, size: Size) -> Iterator[Figure]:
-    """Ratios, the floor, and two cores against one; about five minutes."""
+    """Ratios, the floor, and two cores against one; about six minutes."""
     chunks = min(CHUNKS, max(2, size.reference_photos // CHUNK))
     photos = write_photos(scratch / "photos", CHUNK * chunks)
     save_checkpoints(scratch)

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from extract.accelerate.processor import cpu_flags
-from garmentloop.bench import Figure, Size
+from garmentloop.bench import Figure, Size, gpu
 from garmentloop.bench.ways import DETECTOR, PARSER, PERSON, TAGGER, Child, child
 from garments.mappings import mapping
 
@@ -76,6 +76,7 @@ def measure(scratch: Path, size: Size) -> Iterator[Figure]:
         yield from _floor(times, scratch)
         yield from _cores(ways["bf16"], two, CHUNK * chunks)
     yield from _agreement(scratch)
+    yield from gpu.measure(scratch)
 
 
 def _settle(ways: dict[str, Child], count: int) -> None:

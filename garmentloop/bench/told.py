@@ -40,6 +40,10 @@ ROWS = (
         "{models_floor:.1f} % of {models_peak:,.0f} GFLOP/s; {models_two_cores:.2f} x",
     ),
     (
+        "the same models on a GPU in bf16; share of what it does in large matrices",
+        "{gpu_photos_per_second:.0f} photos/s; {gpu_share:.1f} %",
+    ),
+    (
         "{small_photos:,} small photos, models that take no time: threads / "
         "`--workers ray`, its start",
         "{ray_local_ms:.1f} / {ray_ms:.1f} ms a photo, {ray_start_seconds:.1f} s",

@@ -96,7 +96,7 @@ class Naive:
         for segment in self.parse(Image.fromarray(person)):
             segment["mask"].getbbox()
         for box in GARMENTS:
-            self.tagger.tag(Crop(_cut(np.asarray(image), box)), self.texts)
+            self.tagger.tag(Crop(cut(np.asarray(image), box)), self.texts)
 
 
 class Ours:
@@ -108,6 +108,7 @@ class Ours:
         engine: str = "auto",
         precision: str = "auto",
         padded: bool | None = None,
+        device: str = "cpu",
     ) -> None:
         """`padded` as for `HFDetector`."""
         from annotate.taggers import load_tagger
@@ -118,9 +119,9 @@ class Ours:
         speed = SpeedSettings.model_validate({"engine": engine, "precision": precision})
         detector, parser, tagger = (f"dir:{folder / name}" for name in (DETECTOR, PARSER, TAGGER))
         options = {"floor": 0.0, "padded": padded}
-        self.detector: Any = load_detector(detector, "cpu", engine, precision, **options)
-        self.parser: Any = load_parser(parser, "cpu", engine, precision)
-        self.tagger: Any = load_tagger(tagger, categories(), device="cpu", speed=speed)
+        self.detector: Any = load_detector(detector, device, engine, precision, **options)
+        self.parser: Any = load_parser(parser, device, engine, precision)
+        self.tagger: Any = load_tagger(tagger, categories(), device=device, speed=speed)
 
     def run(self, photos: Sequence[bytes]) -> None:
         """Regions by part, at the parser's own resolution, and tags of each photo, together."""
@@ -133,7 +134,7 @@ class Ours:
         for parts in self.parser.parse(people).argmax(axis=1):
             for part in np.unique(parts):
                 (parts == part).nonzero()[0][[0, -1]]
-        self.tagger.tag([Crop(_cut(image, box)) for image in images for box in GARMENTS])
+        self.tagger.tag([Crop(cut(image, box)) for image in images for box in GARMENTS])
 
     def in_int8(self, photos: Sequence[bytes]) -> "Ours":
         """The same, quantised by these photos: with random weights there is no loss to measure."""
@@ -148,7 +149,8 @@ class Ours:
         return self
 
 
-def _cut(pixels: Any, box: Box) -> Any:
+def cut(pixels: Any, box: Box) -> Any:
+    """What lies in a box, its pixels beside one another in memory."""
     x1, y1, x2, y2 = map(int, box)
     return np.ascontiguousarray(pixels[y1:y2, x1:x2])
 

@@ -19,6 +19,7 @@ from garmentloop.bench import (
     benches,
     catalogue,
     floor,
+    gpu,
     models,
     stages,
     suspects,
@@ -80,6 +81,12 @@ def test_products_of_matrices_are_counted_as_what_they_are() -> None:
     }
     assert floor.gflop(Counter({(1, 1000, 1000, 1000): 3})) == 6.0
     assert floor.seconds_of(Counter({(1, 64, 64, 64): 2, (8, 9, 9, 1): 1})) > 0
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_without_a_gpu_it_says_so(tmp_path: Path) -> None:
+    (figure,) = gpu.measure(tmp_path)
+    assert "no GPU" in figure.note and "GPU" not in told.table({"seconds": 1, "machine": "-"})
 
 
 def some_labels(count: int = 400) -> Labelled:

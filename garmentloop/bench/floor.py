@@ -7,15 +7,16 @@ AMX takes far longer than their operations would at the speed of the large one.
 """
 
 import os
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
+
+from garmentloop.bench.ways import Ours, seconds
 
 Product = tuple[int, int, int, int]
 """B products of (M, K) by (K, N) matrices, as (B, M, K, N)."""
@@ -60,8 +61,6 @@ def _products(operation: Any, args: Any, answer: Any) -> list[Product]:
 
 def products(folder: Path) -> Counter[Product]:
     """The products of the networks of `garmentloop.bench.ways` for one photo of `folder`."""
-    from garmentloop.bench.ways import Ours
-
     with _on_one_core(), _attention_in_parts():  # what other threads do is not seen
         ours = Ours(folder, "torch", "fp32")
         photo = next((folder / "photos").iterdir()).read_bytes()
@@ -87,9 +86,9 @@ def gflop(counted: Counter[Product]) -> float:
     return sum(times * 2 * b * m * k * n for (b, m, k, n), times in counted.items()) / 1e9
 
 
-def peak() -> float:
+def peak(device: str = "cpu", side: int = MATRIX) -> float:
     """GFLOP/s of one large product in bf16."""
-    return 2 * MATRIX**3 / _quickest((1, MATRIX, MATRIX, MATRIX)) / 1e9
+    return 2 * side**3 / _quickest((1, side, side, side), device) / 1e9
 
 
 def seconds_of(counted: Counter[Product]) -> float:
@@ -115,15 +114,17 @@ def _on_one_core() -> Iterator[None]:
         os.sched_setaffinity(0, everybody)
 
 
-def _quickest(product: Product) -> float:
+def _quickest(product: Product, device: str = "cpu") -> float:
     b, m, k, n = product
-    one, other = torch.randn(b, m, k).bfloat16(), torch.randn(b, k, n).bfloat16()
+    one, other = torch.randn(b, m, k, device=device), torch.randn(b, k, n, device=device)
+    one, other = one.bfloat16(), other.bfloat16()
     if b == 1:
         one, other = one[0], other[0]
-    return min(_seconds(lambda: one @ other) for _ in range(TRIES))
+    cuda: Any = torch.cuda  # parts of it are not typed
 
+    def multiply() -> None:
+        one @ other
+        if device == "cuda":
+            cuda.synchronize()
 
-def _seconds(work: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
+    return min(seconds(multiply) for _ in range(TRIES))

@@ -3,15 +3,12 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
 
 from garmentloop.bench import Figure
-from garmentloop.bench.floor import gflop, products
-from garmentloop.bench.ways import GARMENTS, PERSON, Ours, cut
-from garments.tagger import Crop
+from garmentloop.bench.floor import gflop, peak, products
+from garmentloop.bench.ways import Ours
 
 PHOTOS, WARM, MATRIX = 64, 3, 8192
 """Photos that are taken at once; rounds in which networks are compiled; side of large matrices."""
@@ -36,7 +33,7 @@ def measure(folder: Path, device: str = "cuda", photos: int = PHOTOS) -> Iterato
     for _ in range(WARM):
         seconds = stages(ours, taken)
     total = sum(seconds.values())
-    work, best = gflop(products(folder)), peak(device)
+    work, best = gflop(products(folder)), peak(device, MATRIX)
     yield Figure("gpu_photos_per_second", photos / total, "photos/s", f"{photos} at once, bf16")
     yield Figure("gpu_peak", best, "GFLOP/s", f"bf16, matrices of {MATRIX}")
     yield Figure("gpu_share", 100 * work * photos / total / best, "%", "of that speed")
@@ -48,34 +45,6 @@ def measure(folder: Path, device: str = "cuda", photos: int = PHOTOS) -> Iterato
 
 def stages(ours: Ours, photos: list[bytes]) -> dict[str, float]:
     """Seconds of each step; a model's answers are on the processor when it returns."""
-    from extract.letterbox import person_crop
-    from garments.images import decode
-
-    marks = [time.perf_counter()]
-
-    def mark(done: Any) -> Any:
-        marks.append(time.perf_counter())
-        return done
-
-    images = mark([decode(photo).pixels for photo in photos])
-    mark(ours.detector.detect(images))
-    people = np.stack([person_crop(image, PERSON)[0] for image in images])
-    crops = mark([Crop(cut(image, box)) for image in images for box in GARMENTS])
-    mark(ours.parser.parse(people).argmax(axis=1))
-    mark(ours.tagger.tag(crops))
-    return dict(zip(WORDS, np.diff(marks).tolist(), strict=True))
-
-
-def peak(device: str, side: int = MATRIX) -> float:
-    """GFLOP/s of one large product in bf16."""
-    one, other = (torch.randn(side, side, device=device).bfloat16() for _ in range(2))
-    cuda: Any = torch.cuda  # parts of it are not typed
-    wait = cuda.synchronize if device == "cuda" else lambda: None
-    best = float("inf")
-    for _ in range(5):
-        wait()
-        began = time.perf_counter()
-        one @ other
-        wait()
-        best = min(best, time.perf_counter() - began)
-    return 2 * side**3 / best / 1e9
+    marks = {"": time.perf_counter()}
+    ours.run(photos, lambda step: marks.update({step: time.perf_counter()}))
+    return {step: marks[step] - before for step, before in zip(WORDS, marks.values(), strict=False)}

@@ -6,13 +6,11 @@ from pathlib import Path
 from typing import Any
 
 TESTS = Path(__file__).resolve().parents[2]
-PLACES = [
-    str(p) for p in (TESTS.parent, TESTS / "extract", TESTS / "annotate", Path(__file__).parent)
-]
+STANDINS = [TESTS / name for name in ("extract", "annotate", "finetune")]
+PLACES = [str(p) for p in (TESTS.parent, *STANDINS, Path(__file__).parent)]
 sys.path[:0] = [place for place in PLACES if place not in sys.path]
 
-ENVIRONMENT = {
-    "PYTHONPATH": os.pathsep.join(PLACES),
+RAY = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_DATA_LOG_LEVEL": "CRITICAL",
     "RAY_BACKEND_LOG_LEVEL": "fatal",
@@ -20,6 +18,8 @@ ENVIRONMENT = {
     # 127.0.0.1 stays what it is; else Ray would take this machine's outer address for it
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
 }
+os.environ.update(RAY)  # read when Ray is imported, which any test may do first
+ENVIRONMENT = {"PYTHONPATH": os.pathsep.join(PLACES), **RAY}
 
 
 def node(**resources: float) -> dict[str, Any]:

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from annotate.hearing import Panel
 from annotate.in_force import references_in_force, trained_models
 from annotate.taggers import load_tagger
 from finetune.evaluate.hear import Voice
@@ -12,6 +14,7 @@ from finetune.evaluate.held_out import HeldOut
 from garments.errors import BadSetting
 from garments.migration.history import History
 from garments.reading import Answers, read_all
+from garments.settings import SpeedSettings
 from garments.tagger import Tagger
 from garments.taxonomy import Taxonomy
 
@@ -121,18 +124,44 @@ class Cast:
         return found
 
 
-def loader(dataset: "Dataset", device: str = "auto") -> Load:
-    """Loads taggers as the data set's settings say."""
+def loader(dataset: "Dataset", device: str = "auto", speed: SpeedSettings | None = None) -> Load:
+    """Loads taggers as the data set's settings say; `speed` goes before theirs."""
     load = partial(
         load_tagger,
         taxonomy=dataset.taxonomy,
         device=device,
+        speed=speed or dataset.settings.speed,
         background=dataset.settings.prelabel.background,
         cache=dataset.run / "texts",
         models=trained_models(dataset),
         history=History.of(dataset.folder),
     )
     return lambda model, names: load(model, attributes=names)
+
+
+def panel(
+    dataset: "Dataset",
+    cast: Cast,
+    attributes: Sequence[str],
+    device: str = "auto",
+    speed: SpeedSettings | None = None,
+) -> Panel:
+    """The taggers of a cast, which are loaded anew wherever they travel."""
+    taggers = cast.taggers(dataset.taxonomy, attributes, loader(dataset, device, speed))
+    return Panel(taggers, partial(_elsewhere, dataset.folder, cast, attributes, device, speed))
+
+
+def _elsewhere(
+    folder: Path,
+    cast: Cast,
+    attributes: Sequence[str],
+    device: str,
+    speed: SpeedSettings | None,
+) -> list[Tagger]:
+    from garments.dataset import Dataset
+
+    dataset = Dataset.open(folder)
+    return cast.taggers(dataset.taxonomy, attributes, loader(dataset, device, speed))
 
 
 def asked_attributes(

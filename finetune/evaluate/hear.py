@@ -5,6 +5,7 @@ the same about the same pictures for ever, so whoever is killed goes on from the
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -14,24 +15,25 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from annotate.hearing import Panel
+from extract.pipeline import Threads, Workers
+from finetune.evaluate.asking import Logits, Part, asking
 from finetune.evaluate.held_out import PART, HeldOut
 from garments.atwork import at_work
 from garments.calibration import Calibration
 from garments.errors import DatasetError, ModelError
 from garments.inforce import calibrations
-from garments.tagger import Activation, Crop, Tagger, TaggerVersion
+from garments.tagger import Activation, Tagger, TaggerVersion
 from garments.whole import write_whole
 
 if TYPE_CHECKING:
     from garments.dataset import Dataset
 
-BATCH = 64
-"""Crops that are tagged at once."""
+READERS = 1
+"""Threads that read ahead, a part at a time."""
 
 Tell = Callable[[int, int], None]
 """Is told how many garments of how many are done."""
-
-Part = tuple[NDArray[np.float32], Activation]
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,33 +53,48 @@ class Voice:
 def hear(
     dataset: "Dataset",
     held_out: HeldOut,
-    taggers: Sequence[Tagger],
+    panel: Panel,
     tell: Tell = lambda done, total: None,
+    workers: Workers | None = None,
 ) -> list[Voice]:
     """Ask the taggers what nobody has kept yet; a voice for each.
 
-    `ModelError` for a tagger that answers for other values than the taxonomy's.
+    `workers` do the work, a thread that reads ahead unless given. `ModelError` for a tagger that
+    answers for other values than the taxonomy's.
     """
     with at_work(dataset):
-        return _heard(dataset, held_out, taggers, tell)
+        return _heard(dataset, held_out, panel, tell, workers or Threads(READERS))
 
 
 def _heard(
-    dataset: "Dataset", held_out: HeldOut, taggers: Sequence[Tagger], tell: Tell
+    dataset: "Dataset", held_out: HeldOut, panel: Panel, tell: Tell, workers: Workers
 ) -> list[Voice]:
     cache = _Kept(dataset, held_out)
-    versions = [_versions(dataset, held_out, tagger) for tagger in taggers]
-    for part in range(held_out.parts):
-        first, last = part * PART, min((part + 1) * PART, len(held_out))
-        crops: list[Crop] | None = None
-        for tagger, mine in zip(taggers, versions, strict=True):
-            lacking = {name: v for name, v in mine.items() if cache.load(v, name, part) is None}
-            if lacking:
-                crops = held_out.crops(first, last) if crops is None else crops
-                cache.keep(tagger, lacking, part, crops)
-        tell(last, len(held_out))
+    versions = [_versions(dataset, held_out, tagger) for tagger in panel.taggers]
+    asked = [_lacking(held_out, cache, versions, part) for part in range(held_out.parts)]
+    missing = [part for part in asked if any(part.of)]
+    done = len(held_out) - sum(map(len, missing))
+    tell(done, len(held_out))
+    with closing(workers.run(missing, asking(held_out.files, panel), batch=1)) as parts:
+        for said in parts:
+            for number, answers in said.by_tagger.items():
+                cache.keep(panel.taggers[number], versions[number], said.part, answers)
+            done += len(said.part)
+            tell(done, len(held_out))
     fitted = calibrations(dataset)
-    return [cache.voice(*pair, fitted) for pair in zip(taggers, versions, strict=True)]
+    return [cache.voice(*pair, fitted) for pair in zip(panel.taggers, versions, strict=True)]
+
+
+def _lacking(
+    held_out: HeldOut,
+    cache: "_Kept",
+    versions: Sequence[Mapping[str, TaggerVersion]],
+    number: int,
+) -> Part:
+    """A part of the test rows, to be asked of the taggers that have not said everything there."""
+    last = min((number + 1) * PART, len(held_out))
+    of = [any(cache.load(v, name, number) is None for name, v in m.items()) for m in versions]
+    return Part(number, number * PART, last, tuple(of))
 
 
 def _versions(dataset: "Dataset", held_out: HeldOut, tagger: Tagger) -> dict[str, TaggerVersion]:
@@ -98,9 +115,9 @@ class _Kept:
     def __init__(self, dataset: "Dataset", held_out: HeldOut) -> None:
         self._folder = dataset.run / "evaluations" / held_out.hash[:16]
         self._held_out, self._taxonomy = held_out, dataset.taxonomy
-        self._parts: dict[tuple[str, int], Part] = {}
+        self._parts: dict[tuple[str, int], Logits] = {}
 
-    def load(self, version: TaggerVersion, attribute: str, part: int) -> Part | None:
+    def load(self, version: TaggerVersion, attribute: str, part: int) -> Logits | None:
         """One part of what a version said, None where it is not there or not whole."""
         key = (version.id, part)
         if key not in self._parts:
@@ -111,21 +128,25 @@ class _Kept:
         return self._parts[key]
 
     def keep(
-        self, tagger: Tagger, versions: Mapping[str, TaggerVersion], part: int, crops: list[Crop]
+        self,
+        tagger: Tagger,
+        versions: Mapping[str, TaggerVersion],
+        part: Part,
+        answers: Mapping[str, Logits],
     ) -> None:
-        """Ask a tagger about the crops of a part, and write down what it says."""
-        said = [tagger.tag(crops[at : at + BATCH]) for at in range(0, len(crops), BATCH)]
+        """Write down what a tagger says about a part, where nobody has kept it."""
         for name, version in versions.items():
-            logits = np.concatenate([tags.logits[name] for tags in said])
-            if logits.shape != self._shape(name, part):
+            if self.load(version, name, part.number) is not None:
+                continue
+            logits, kind = answers[name]
+            if logits.shape != self._shape(name, part.number):
                 raise ModelError(
-                    f"expected logits of shape {self._shape(name, part)} for {name} from "
+                    f"expected logits of shape {self._shape(name, part.number)} for {name} from "
                     f"{tagger.reference}, but got {logits.shape}; was it made for another "
                     "taxonomy? Train it again"
                 )
-            kept = (np.asarray(logits, np.float32), said[0].activation_of(name))
-            _write(self._path(version.id, part), kept)
-            self._parts[version.id, part] = kept
+            _write(self._path(version.id, part.number), (logits, kind))
+            self._parts[version.id, part.number] = (logits, kind)
 
     def voice(
         self,
@@ -152,7 +173,7 @@ class _Kept:
         return self._folder / version / f"{part:05d}.npz"
 
 
-def _read(path: Path) -> Part | None:
+def _read(path: Path) -> Logits | None:
     """What is kept in a file; None where it cannot be read, so that it is asked for again."""
     try:
         with np.load(BytesIO(path.read_bytes()), allow_pickle=False) as found:
@@ -161,7 +182,7 @@ def _read(path: Path) -> Part | None:
         return None
 
 
-def _write(path: Path, part: Part) -> None:
+def _write(path: Path, part: Logits) -> None:
     file = BytesIO()
     np.savez(file, logits=part[0], activation=np.array(str(part[1])))
     try:

@@ -60,35 +60,37 @@ class HeldOut:
 
     @property
     def parts(self) -> int:
-        """How many pieces `crops` comes in."""
+        """How many pieces the garments are read in."""
         return -(-len(self) // PART)
-
-    def crops(self, first: int, last: int) -> list[Crop]:
-        """The crops of the garments from place `first` to before `last`."""
-        rows = self._rows(range(first, last), ["image", "mask", "region"])
-        return [crop_of(row) for _, row in rows]
 
     def pictures(self, places: Sequence[int]) -> dict[int, bytes]:
         """The JPEG of some garments by their place."""
-        return {place: row["image"]["bytes"] for place, row in self._rows(places, ["image"])}
+        rows = _rows_at(self.files, places, ["image"])
+        return {place: row["image"]["bytes"] for place, row in rows}
 
-    def _rows(
-        self, places: Sequence[int], columns: list[str]
-    ) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Rows by place, from the row groups that hold any of these."""
-        import pyarrow.parquet as pq
 
-        wanted, first = set(places), 0
-        for path in self.files:
-            with pq.ParquetFile(path) as file:
-                for group in range(file.num_row_groups):
-                    count = file.metadata.row_group(group).num_rows
-                    mine = [at for at in range(first, first + count) if at in wanted]
-                    if mine:
-                        table = file.read_row_group(group, columns=columns)
-                        rows = table.take([at - first for at in mine]).to_pylist()
-                        yield from zip(mine, rows, strict=True)
-                    first += count
+def crops_at(files: Sequence[Path], places: Sequence[int]) -> list[Crop]:
+    """The crops of test garments, by their places in `HeldOut.files`."""
+    return [crop_of(row) for _, row in _rows_at(files, places, ["image", "mask", "region"])]
+
+
+def _rows_at(
+    files: Sequence[Path], places: Sequence[int], columns: list[str]
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Rows by place, from the row groups that hold any of these."""
+    import pyarrow.parquet as pq
+
+    wanted, first = set(places), 0
+    for path in files:
+        with pq.ParquetFile(path) as file:
+            for group in range(file.num_row_groups):
+                count = file.metadata.row_group(group).num_rows
+                mine = [at for at in range(first, first + count) if at in wanted]
+                if mine:
+                    table = file.read_row_group(group, columns=columns)
+                    rows = table.take([at - first for at in mine]).to_pylist()
+                    yield from zip(mine, rows, strict=True)
+                first += count
 
 
 def read_held_out(dataset: "Dataset", release: str | None = None) -> HeldOut:

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from annotate.hearing import Panel
+from extract.pipeline import Workers
 from finetune.evaluate.contenders import (
     Cast,
     Contender,
     Load,
     answers,
     asked_attributes,
-    loader,
+    panel,
 )
 from finetune.evaluate.figures import Figure, Scored, accuracy
 from finetune.evaluate.hear import Tell, hear
@@ -19,6 +21,7 @@ from finetune.evaluate.held_out import HeldOut, read_held_out
 from finetune.evaluate.leaks import leak
 from finetune.evaluate.propose import propose
 from finetune.evaluate.slices import Slice, slices
+from garments.settings import SpeedSettings
 from garments.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
@@ -100,6 +103,8 @@ def evaluate_release(
     load: Load | None = None,
     record: bool = False,
     tell: Tell = lambda done, total: None,
+    workers: Workers | None = None,
+    speed: SpeedSettings | None = None,
 ) -> Evaluation:
     """Score taggers side by side on the test rows of a release, by default of the newest.
 
@@ -108,17 +113,22 @@ def evaluate_release(
     where nothing applies. What a tagger said is kept below the data set's `run/evaluations`, so
     that a second run, or one that goes on after a kill, asks only for the rest. With
     `record` it is also added to the catalogue's proposals, so that FiftyOne shows it. `load` makes
-    taggers from references. Raises `DatasetError` for the release (none, damaged, no test rows),
-    `BadSetting` for unknown attributes, `ModelError` and its kin for a tagger, among them one of
-    another taxonomy.
+    taggers from references. `workers` do the work, threads of this process unless given; `speed`
+    says what runs the models, None as the data set's settings do.
+
+    Raises `DatasetError` for the release (none, damaged, no test rows), `BadSetting` for unknown
+    attributes, `ModelError` and its kin for a tagger, among them one of another taxonomy.
     """
     held_out = read_held_out(dataset, release)
     scored, asked = asked_attributes(dataset.taxonomy, held_out, attributes)
     cast = Cast.of(dataset, models)
-    taggers = cast.taggers(dataset.taxonomy, asked, load or loader(dataset, device))
-    voices = hear(dataset, held_out, taggers, tell)
+    if load:
+        company = Panel(cast.taggers(dataset.taxonomy, asked, load))
+    else:
+        company = panel(dataset, cast, asked, device, speed)
+    voices = hear(dataset, held_out, company, tell, workers)
     if record:
-        propose(dataset, held_out, taggers, voices)
+        propose(dataset, held_out, company.taggers, voices)
     contenders = {one.key: one for one in cast.contenders(voices, asked)}
     found: dict[str, dict[str, Scored]] = {name: {} for name in scored}
     for key, one in contenders.items():

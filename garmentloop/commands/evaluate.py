@@ -19,11 +19,14 @@ from garmentloop.options import (
     LimitOption,
     ParserOption,
     PrecisionOption,
+    WorkersChoice,
     WorkersOption,
 )
 
 if TYPE_CHECKING:
-    from garments.settings import SpeedSettings
+    from finetune.evaluate.run import Evaluation
+    from garments.dataset import Dataset
+    from garments.settings import Settings, SpeedSettings
 
 INT8 = "int8"
 
@@ -216,7 +219,8 @@ def tagger(
     replacement). Accuracy is of the top value, where several values may hold of
     the exact set; P@k is the share of the labelled values among the k most
     probable, of at most k. What they said is kept, so a second run is quick,
-    and `garmentloop curate sync` shows it in FiftyOne.
+    and `garmentloop curate sync` shows it in FiftyOne. Engine and precision are
+    those of dataset.toml, as for `prelabel`, unless given here.
 
     With --data: DIR is laid out like one of the sets in datasets/recipes:
     fashion_products, clothing, ccp (garments are cut out along the label maps),
@@ -239,15 +243,21 @@ def tagger(
       garmentloop evaluate tagger -d datasets/mine --model model:v1 --page
     """
     columns = _names(attributes)
-    if dataset and not data and workers:
-        raise typer.BadParameter(
-            "expected --workers with --data: what taggers say about a release is kept, so only new "
-            "taggers are asked, here; leave out --workers"
-        )
-    if dataset and not data and (engine or precision):
-        raise typer.BadParameter("expected --engine and --precision with --data; leave them out")
     if dataset and not data:
-        _on_release(dataset, release, models or [], columns, device, page, json_file)
+        from finetune.evaluate import evaluate_release
+        from garments.dataset import Dataset
+
+        opened = Dataset.open(dataset)
+        ask = partial(
+            evaluate_release,
+            opened,
+            release,
+            models or [],
+            attributes=columns,
+            device=device,
+            speed=_speed_of(opened.settings, engine, precision),
+        )
+        _on_release(opened, ask, workers, device, page, json_file)
         return
     if not data or dataset or page or release or len(models or ()) > 1:
         raise typer.BadParameter(
@@ -287,9 +297,14 @@ def _speed(engine: str | None, precision: str | None) -> "SpeedSettings":
     """What runs the models; int8 is made of what OpenVINO does in fp32."""
     from garments.settings import Settings
 
-    chosen = ("openvino", "fp32") if precision == INT8 else (engine or "auto", precision or "auto")
-    changes = dict(zip(("speed.engine", "speed.precision"), chosen, strict=True))
-    return Settings().changed(changes).speed
+    chosen = ("openvino", "fp32") if precision == INT8 else (engine, precision)
+    return _speed_of(Settings(), *chosen)
+
+
+def _speed_of(settings: "Settings", engine: str | None, precision: str | None) -> "SpeedSettings":
+    """What the settings say runs the models, unless something else is asked for."""
+    changes = {"speed.engine": engine, "speed.precision": precision}
+    return settings.changed({key: said for key, said in changes.items() if said}).speed
 
 
 def _find_on_trial(
@@ -337,36 +352,29 @@ def _names(attributes: str | None) -> list[str] | None:
 
 
 def _on_release(
-    folder: Path,
-    release: str | None,
-    models: Sequence[str],
-    attributes: Sequence[str] | None,
+    dataset: "Dataset",
+    ask: "Callable[..., Evaluation]",
+    workers: WorkersChoice | None,
     device: str,
     page: bool,
     json_file: Path | None,
 ) -> None:
-    from finetune.evaluate import evaluate_release
     from garmentloop.tagger_table import print_evaluation
+    from garmentloop.workers.cluster import open_workers
     from garments.atwork import at_work
-    from garments.dataset import Dataset
 
-    opened = Dataset.open(folder)
-    with at_work(opened):
-        with err.status("evaluating") as status:
-            found = evaluate_release(
-                opened,
-                release,
-                models,
-                attributes=attributes,
-                device=device,
+    with at_work(dataset):
+        with open_workers(workers, device) as chosen, err.status("evaluating") as status:
+            found = ask(
                 record=True,
                 tell=lambda done, total: status.update(f"{done:,}/{total:,} garments"),
+                workers=chosen,
             )
         print_evaluation(found)
         if page:
             from finetune.evaluate.page import write_evaluation_page
 
-            out.print(f"Page: {write_evaluation_page(opened, found)}", markup=False)
+            out.print(f"Page: {write_evaluation_page(dataset, found)}", markup=False)
     _write(found.flat(), json_file)
 
 

@@ -13,11 +13,12 @@ from examined import GOOD, Scripted, knows, load, name_of, split_of, trained, tr
 from examined import label as say
 from typer.testing import CliRunner
 
+from annotate.prelabel import load_taggers
 from curate.release.write import release
-from finetune.evaluate import evaluate_release
+from finetune.evaluate import contenders, evaluate_release
 from finetune.evaluate import hear as hearing
 from finetune.evaluate import held_out as held_out_rows
-from finetune.evaluate import run as running
+from finetune.evaluate.contenders import loader
 from finetune.evaluate.figures import Scored, accuracy, confusion, difference
 from finetune.evaluate.held_out import read_held_out
 from finetune.evaluate.page import page_of, write_evaluation_page
@@ -26,6 +27,7 @@ from garmentloop.cli import app
 from garments.dataset import Dataset
 from garments.errors import BadSetting, DatasetError, ModelError
 from garments.metrics import expected_calibration_error, macro_f1, weighted_f1
+from garments.settings import SpeedSettings, settings_toml
 from garments.taxonomy import Taxonomy
 
 
@@ -168,7 +170,7 @@ def test_only_test_rows_with_a_label_are_scored(dataset):
     assert held_out.garment_ids == tuple(name_of(number) for number in test)
     uppers = [at for at, number in enumerate(test) if number % 2 == 0]
     assert held_out.labelled("sub_category").tolist() == uppers
-    crop = held_out.crops(0, 3)[1]
+    crop = held_out_rows.crops_at(held_out.files, range(3))[1]
     assert crop.region == "lower" and crop.mask is not None and crop.mask.all()
     assert examined.number_of(crop.pixels) == test[1]
 
@@ -264,6 +266,17 @@ def test_only_some_attributes(dataset):
     assert "category" in found.contenders["zero_shot"].voices  # by which it is read
     with pytest.raises(BadSetting, match=r"category, sub_category, color .* but got size"):
         evaluate_release(dataset, attributes=["size"], load=load(dataset, **GOOD))
+
+
+def test_taggers_run_as_they_do_when_they_prelabel(dataset):
+    settings = dataset.settings.changed({"speed.precision": "bf16"})
+    (dataset.folder / "dataset.toml").write_text(settings_toml(settings), encoding="utf-8")
+    dataset = Dataset.open(dataset.folder)
+    [prelabels] = (one for one in load_taggers(dataset) if one.reference == "starter")
+    judged = loader(dataset)("starter", ["category"])
+    other = loader(dataset, speed=SpeedSettings(precision="fp32"))("starter", ["category"])
+    versions = [one.version("category") for one in (prelabels, judged, other)]
+    assert versions[0] == versions[1] != versions[2]
 
 
 def test_calibrations_of_the_catalogue_go_first(dataset):
@@ -377,7 +390,7 @@ def test_page_is_drawn_by_a_browser(dataset, tmp_path):
 
 def test_commands(dataset, tmp_path, monkeypatch):
     """`evaluate tagger` and `promote` as a user runs them, with stand-ins for the models."""
-    monkeypatch.setattr(running, "loader", lambda dataset, device: load(dataset, **GOOD))
+    monkeypatch.setattr(contenders, "loader", lambda dataset, *how: load(dataset, **GOOD))
     run, folder, figures = CliRunner(), ["--dataset", str(dataset.folder)], tmp_path / "f.json"
     asked = ["evaluate", "tagger", *folder, "--model", "model:v1", "--page", "--json", str(figures)]
     told = run.invoke(app, asked)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Timer
 
+import examined
 import numpy as np
 import psutil
 import pytest
@@ -21,9 +22,12 @@ from standins import PaintDetector, PaintParser, write_streets
 
 from annotate.prelabel import PrelabelOptions, prelabel
 from extract.run import RunOptions, run
+from finetune.evaluate import evaluate_release, held_out
+from finetune.evaluate import hear as hearing
 from garmentloop.workers.pipeline import RayWorkers
 from garments.dataset import Dataset
 from garments.errors import ModelError
+from garments.settings import settings_toml
 from garments.tagger import Tags
 
 SCRIPT = Path(__file__).with_name("slow_paint.py")
@@ -182,3 +186,37 @@ def test_evaluations_give_the_same_figures(cluster, tmp_path):
     ask = {"model": "rule:color", "vocabulary": "mapped", "attributes": ["color"]}
     local = evaluate_tagger(street, **ask)
     assert evaluate_tagger(street, **ask, workers=RayWorkers()) == local and local["items"] > 0
+
+
+def judged(dataset: Dataset, workers=None):
+    taggers = examined.load(dataset, **examined.GOOD)
+    found = evaluate_release(dataset, models=["model:v1"], load=taggers, workers=workers)
+    return found.flat(), taggers.made.values()
+
+
+def test_taggers_are_judged_on_a_release_the_same_and_asked_once(cluster, tmp_path, monkeypatch):
+    for module in (hearing, held_out):
+        monkeypatch.setattr(module, "PART", 50)  # so there are three
+    local = examined.make(tmp_path / "local", 200)
+    examined.trained(local)
+    other = Dataset.open(shutil.copytree(local.folder, tmp_path / "ray"))
+    here, there = judged(local), judged(other, RayWorkers())
+    assert here[0] == there[0]
+    assert all(len(one.seen) == 120 for one in here[1])
+    assert not any(one.seen for one in there[1])  # their likes on the cluster were asked
+    kept = {path.name for path in (other.run / "evaluations").rglob("*.npz")}
+    assert kept == {"00000.npz", "00001.npz", "00002.npz"}
+    again = judged(other)
+    assert again[0] == there[0] and not any(one.seen for one in again[1])
+
+
+def test_taggers_of_a_release_are_loaded_where_they_are_asked(cluster, tmp_path):
+    local = examined.make(tmp_path / "local", 20)
+    settings = settings_toml(local.settings.changed({"models.tagger": "rule:color"}))
+    (local.folder / "dataset.toml").write_text(settings, encoding="utf-8")
+    local = Dataset.open(local.folder)
+    other = Dataset.open(shutil.copytree(local.folder, tmp_path / "ray"))
+    here = evaluate_release(local, attributes=["color"])
+    there = evaluate_release(other, attributes=["color"], workers=RayWorkers())
+    assert here.flat() == there.flat()
+    assert list(here.scored["color"]) == ["zero_shot", "rule_color", "champion"]

@@ -1,11 +1,12 @@
 """What a photo's networks would take if multiplying matrices were all that they did.
 
 The products of convolutions, linear layers and attention are written down while torch runs the
-networks; a convolution counts as the product that it is after im2col. `peak` is one large product,
-`seconds_of` multiplies matrices of the layers' own sizes, each by itself, which on processors with
-AMX takes far longer than their operations would at the speed of the large one.
+networks; a convolution counts as the product that it is after im2col. `peak` is the quickest of
+square products, `seconds_of` multiplies matrices of the layers' own sizes, each by itself, which on
+processors with AMX takes far longer than their operations would at the speed of that one.
 """
 
+import math
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from garmentloop.bench.ways import Ours, seconds
+from garments.images import size_of
 
 Product = tuple[int, int, int, int]
 """B products of (M, K) by (K, N) matrices, as (B, M, K, N)."""
@@ -60,10 +62,11 @@ def _products(operation: Any, args: Any, answer: Any) -> list[Product]:
 
 
 def products(folder: Path) -> Counter[Product]:
-    """The products of the networks of `garmentloop.bench.ways` for one photo of `folder`."""
+    """The products of the networks of `garmentloop.bench.ways` for the photo of middle size."""
     with _on_one_core(), _attention_in_parts():  # what other threads do is not seen
         ours = Ours(folder, "torch", "fp32")
-        photo = next((folder / "photos").iterdir()).read_bytes()
+        photos = [path.read_bytes() for path in (folder / "photos").iterdir()]
+        photo = sorted(photos, key=lambda one: math.prod(size_of(one)))[len(photos) // 2]
         ours.run([photo])  # reads the texts
         counting = Products()
         with counting, torch.inference_mode():
@@ -86,9 +89,10 @@ def gflop(counted: Counter[Product]) -> float:
     return sum(times * 2 * b * m * k * n for (b, m, k, n), times in counted.items()) / 1e9
 
 
-def peak(device: str = "cpu", side: int = MATRIX) -> float:
-    """GFLOP/s of one large product in bf16."""
-    return 2 * side**3 / _quickest((1, side, side, side), device) / 1e9
+def peak(device: str = "cpu", most: int = MATRIX) -> float:
+    """GFLOP/s of the quickest product in bf16, of square matrices of up to `most` rows."""
+    sides = [side for side in (512, 1024, 2048) if side < most] + [most]
+    return max(2 * side**3 / _quickest((1, side, side, side), device) / 1e9 for side in sides)
 
 
 def seconds_of(counted: Counter[Product]) -> float:

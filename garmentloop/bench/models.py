@@ -63,10 +63,11 @@ def measure(scratch: Path, size: Size) -> Iterator[Figure]:
     save_checkpoints(scratch)
     os.environ.setdefault("XDG_CACHE_HOME", str(scratch / "cache"))
     with ExitStack() as stack:
-        threads = dict.fromkeys([*SLOW, "bf16", "int8"], 1) | {TWO: 2}
+        there = sorted(os.sched_getaffinity(0))
+        cores = dict.fromkeys([*SLOW, "bf16", "int8"], there[:1]) | {TWO: there[:2]}
         ways = {
-            name: stack.enter_context(child(name.partition(" ")[0], scratch, count))
-            for name, count in threads.items()
+            name: stack.enter_context(child(name.partition(" ")[0], scratch, mine))
+            for name, mine in cores.items()
         }
         _settle(ways, CHUNK * chunks)
         two = ways.pop(TWO)
@@ -80,26 +81,16 @@ def measure(scratch: Path, size: Size) -> Iterator[Figure]:
 
 
 def _settle(ways: dict[str, Child], count: int) -> None:
-    """Convert, compile and quantise, two at a time, then pin.
+    """Convert, compile and quantise.
 
     All photos are taken once: sizes that come often get graphs of their own, and only then the pace
-    is that of a long run. int8 begins with the graphs that bf16 has converted.
+    is that of a long run. The others begin with the graphs that bf16 has converted.
     """
-
-    def bring(photos: int, *names: str) -> None:
-        for name in names:
-            ways[name].ask(f"run 0 {photos}")
-
+    for name in SLOW:
+        ways[name].ask("run 0 1")
+    ways["bf16"].ask(f"run 0 {count}")
     with ThreadPoolExecutor() as pool:
-        rest = pool.submit(bring, 1, *SLOW)
-        bring(count, "bf16")
-        rest.result()
-        rest = pool.submit(bring, count, TWO)
-        bring(count, "int8")
-        rest.result()
-    cores = sorted(os.sched_getaffinity(0))
-    for name, way in ways.items():
-        way.ask("pin " + " ".join(map(str, cores[: 2 if name == TWO else 1])))
+        list(pool.map(lambda name: ways[name].ask(f"run 0 {count}"), (TWO, "int8")))
 
 
 def write_photos(folder: Path, count: int) -> str:
@@ -184,9 +175,11 @@ def _floor(times: Times, folder: Path) -> Iterator[Figure]:
     pairs = zip(times["peak"], own, strict=True)
     share = 100 * statistics.median(work / peak / seconds for peak, seconds in pairs)
     units = ", ".join(sorted({"amx_bf16", "avx512_bf16"} & cpu_flags())) or "no bf16 of its own"
-    yield Figure("models_gflop", work, "GFLOP a photo", "folded graphs, two garments")
+    yield Figure(
+        "models_gflop", work, "GFLOP a photo", "folded graphs, two garments, photo of middle size"
+    )
     best = statistics.median(times["peak"])
-    yield Figure("models_peak", best, "GFLOP/s", f"bf16, large matrices, one core with {units}")
+    yield Figure("models_peak", best, "GFLOP/s", f"bf16, by torch, one core with {units}")
     note = "of that speed, by bf16; at least 85 wanted"
     yield Figure("models_floor", share, "%", note)
     note = "of bf16's time, if each product is made by itself by torch"

@@ -1,9 +1,8 @@
 """One way of finding, parsing and tagging, in a process of its own on cores of its own.
 
-`python -m garmentloop.bench.ways NAME FOLDER` obeys lines on its standard input: `run A B` takes
-photos A to B of FOLDER and answers with the seconds; `peak` answers with the billions of
-operations a second that multiplying large matrices reaches (bf16, torch); `pin CORE...` keeps it
-to these cores.
+`python -m garmentloop.bench.ways NAME FOLDER CORE...` keeps to these cores and obeys lines on its
+standard input: `run A B` takes photos A to B of FOLDER and answers with the seconds; `peak` answers
+with the billions of operations a second that multiplying matrices reaches (bf16, torch).
 """
 
 import io
@@ -15,6 +14,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import IO, Any
@@ -29,6 +29,9 @@ DETECTOR, PARSER, TAGGER = "detr-resnet-50", "segformer-b2", "vit-b-32"
 PERSON = Box(120, 20, 430, 810)
 GARMENTS = (Box(130, 120, 420, 400), Box(140, 380, 410, 720))
 """Random weights find nobody, so each way cuts these out of each photo, xyxy pixels."""
+
+HELPED = 1.05
+"""Seconds of cores for each second on a core from which on others must have helped."""
 
 QUIET = {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "TRANSFORMERS_VERBOSITY": "error"}
 
@@ -51,14 +54,14 @@ class Child:
 
 
 @contextmanager
-def child(name: str, folder: Path, threads: int) -> Iterator[Child]:
-    """Start a way; the process ends with the block."""
+def child(name: str, folder: Path, cores: Sequence[int]) -> Iterator[Child]:
+    """Start a way on some cores; the process ends with the block."""
     with subprocess.Popen(
-        [sys.executable, "-m", __name__, name, str(folder)],
+        [sys.executable, "-m", __name__, name, str(folder), *map(str, cores)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, **QUIET, "OMP_NUM_THREADS": str(threads)},
+        env={**os.environ, **QUIET, "OMP_NUM_THREADS": str(len(cores))},
     ) as process:
         assert process.stdin is not None and process.stdout is not None
         try:
@@ -199,23 +202,28 @@ class _Obedient:
                 from garmentloop.bench.floor import peak
 
                 answer = peak()
-            elif word == "pin":
-                answer = pin(numbers)
             else:
                 chosen = self.photos[slice(*numbers)]
-                answer = seconds(lambda chosen=chosen: run(chosen))  # type: ignore[misc]
+                answer = _on_our_cores(partial(run, chosen))
             print(answer, file=answers, flush=True)
 
 
-def pin(cores: Sequence[int]) -> int:
-    """Keep all threads of this process to some cores; how many threads there are."""
-    threads = [int(task.name) for task in Path("/proc/self/task").iterdir()]
-    for thread in threads:
-        os.sched_setaffinity(thread, cores)
-    return len(threads)
+def _on_our_cores(work: Callable[[], None]) -> float:
+    """Seconds of work; `GarmentLoopError` if other cores helped, which would flatter it."""
+    spent, cores = time.process_time(), len(os.sched_getaffinity(0))
+    took = seconds(work)
+    spent = time.process_time() - spent
+    if spent > HELPED * cores * took:
+        raise GarmentLoopError(
+            f"expected the work of {cores} cores, but {spent:.2f} s of cores were spent in "
+            f"{took:.2f} s; threads have left the cores that the process was started on"
+        )
+    return took
 
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")  # pipelines advise batches, which are slower on a CPU
+    # Before OpenVINO is loaded: its threads return to the cores that there were then.
+    os.sched_setaffinity(0, map(int, sys.argv[3:]))
     real, sys.stdout = sys.stdout, sys.stderr  # what libraries print is no answer
     _Obedient(sys.argv[1], Path(sys.argv[2])).obey(sys.stdin, real)

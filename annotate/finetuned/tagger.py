@@ -11,6 +11,7 @@ from annotate.finetuned.folder import Made, load_net
 from annotate.finetuned.layout import answerable
 from annotate.finetuned.net import TaggerNet
 from annotate.finetuned.picture import inputs
+from extract.accelerate.streams import Streams
 from garments.calibration import Calibration
 from garments.migration.history import History
 from garments.modelfolder import weights_hash
@@ -60,6 +61,8 @@ class FineTunedTagger:
         }
         self._taxonomy, self._device = taxonomy, device
         self._net = net.to(device).to(memory_format=torch.channels_last).eval()
+        # On a CPU a batch a thread: what is said does not hang on the number of cores.
+        self._streams = Streams() if torch.device(device).type == "cpu" else None
 
     @classmethod
     def load(
@@ -108,10 +111,12 @@ class FineTunedTagger:
 
     def logits(self, crops: Sequence[Crop]) -> NDArray[np.float32]:
         """(N, all logits) in the order of the model's own layout."""
-        side, background = self.made.backbone.side, self.made.background
-        made = [np.zeros((0, self.made.layout.size), np.float32)]
-        for start in range(0, len(crops), BATCH):
-            pixels = torch.from_numpy(inputs(crops[start : start + BATCH], background, side))
-            with torch.inference_mode():
-                made.append(self._net(pixels.to(self._device)).float().cpu().numpy())
+        batches = [crops[start : start + BATCH] for start in range(0, len(crops), BATCH)]
+        each = self._streams.map if self._streams else map
+        made = [np.zeros((0, self.made.layout.size), np.float32), *each(self._of_batch, batches)]
         return np.concatenate(made)
+
+    def _of_batch(self, crops: Sequence[Crop]) -> NDArray[np.float32]:
+        pixels = torch.from_numpy(inputs(crops, self.made.background, self.made.backbone.side))
+        with torch.inference_mode():
+            return np.asarray(self._net(pixels.to(self._device)).float().cpu().numpy())

@@ -35,7 +35,7 @@ def measure(folder: Path, device: str = "cuda", photos: int = PHOTOS) -> Iterato
     total = sum(seconds.values())
     work, best = gflop(products(folder)), peak(device, MATRIX)
     yield Figure("gpu_photos_per_second", photos / total, "photos/s", f"{photos} at once, bf16")
-    yield Figure("gpu_peak", best, "GFLOP/s", f"bf16, matrices of {MATRIX}")
+    yield Figure("gpu_peak", best, "GFLOP/s", f"bf16, matrices of up to {MATRIX}")
     yield Figure("gpu_share", 100 * work * photos / total / best, "%", "of that speed")
     for name, words in WORDS.items():
         share = 100 * seconds[name] / total

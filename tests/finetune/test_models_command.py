@@ -114,6 +114,22 @@ def test_a_damaged_model_is_listed_as_such(tmp_path, dataset):
         one_trained(Dataset.create(tmp_path / "empty"), "v1")
 
 
+def test_what_is_said_does_not_hang_on_the_number_of_cores(dataset: Dataset):
+    """However many there are, one thread does a batch: what is added up comes in one order."""
+    folder, threads = trained_models(dataset) / "v1", torch.get_num_threads()
+    said, used = [], set()
+    try:
+        for count in (1, 3):
+            torch.set_num_threads(count)
+            tagger = FineTunedTagger.load(folder, "model:v1", TAXONOMY)
+            tagger._net.register_forward_hook(lambda *_: used.add(torch.get_num_threads()))
+            said.append(tagger.logits(CROPS * 9))
+    finally:
+        torch.set_num_threads(threads)
+    assert used == {1}
+    np.testing.assert_array_equal(*said)
+
+
 @pytest.mark.parametrize("kind", ["onnx", "torch.export"])
 def test_what_is_exported_says_the_same(dataset: Dataset, tmp_path: Path, kind: str):
     folder = trained_models(dataset) / "v1"
